@@ -1,0 +1,1 @@
+"""One module a benchmark; each prints one JSON object per figure (docs/benchmarks.md)."""
