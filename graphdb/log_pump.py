@@ -43,7 +43,10 @@ class BoundedLog:
 
 
 def main() -> None:
-    """`log_pump.py PATH MAX_BYTES FILES`: copy until the end of the input."""
+    """`log_pump.py PATH MAX_BYTES FILES`: copy until the end of the input, in the background."""
+    # The one that goes on is nobody's child, so that no starter has to reap it.
+    if os.fork():
+        return
     log = BoundedLog(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
     while chunk := os.read(0, 65536):
         # A full disk costs log lines, never the process that writes them.

@@ -51,7 +51,7 @@ def spawn(
     try:
         pump = Path(__file__).with_name("log_pump.py")
         arguments = ["-I", "-S", str(pump), str(log), str(log_bytes), str(log_files)]
-        _start([sys.executable, *arguments], os.environ, stdin=reader)
+        os.waitpid(_start([sys.executable, *arguments], os.environ, stdin=reader), 0)
         environment = os.environ if env is None else env
         pid = _start([str(part) for part in command], environment, output=writer)
     finally:
