@@ -1,6 +1,6 @@
 """The HTTP application: routes, errors and the process's state put together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ def create_app() -> FastAPI:
     settings, neo4j = Settings(), Neo4jSettings()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, State]]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, State]]:
         with open_state(settings, neo4j) as state:
             yield {"pathlight": state}
 

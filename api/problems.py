@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from api.recommender import NothingPublishedError
+from api.answer import NothingPublishedError
 from graphdb.errors import GraphUnavailableError, PathlightError
 from training.artifact import ArtifactError
 
@@ -112,7 +112,7 @@ def problem(
 
 
 def _known(request: Request, error: Exception) -> JSONResponse:
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    status = next(s for kind, s in STATUS.items() if isinstance(error, kind))
     return problem(status, str(error), getattr(error, "errors", ()))
 
 

@@ -10,18 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from graphdb.connection import Graph
-from graphdb.versions import (
-    Building,
-    PublicationError,
-    begin_version,
+from graphdb.slots import (
     build_indexes,
     clear_slot,
     fill_items,
     fill_similar,
     fill_users,
-    flip,
     nearest,
 )
+from graphdb.versions import Building, PublicationError, begin_version, flip
 from training.artifact import Artifact, read_artifact
 
 LENGTH_PERCENTILE = 98

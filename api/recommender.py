@@ -5,87 +5,24 @@ weights, minus what they have seen and what is hidden. When the graph does not a
 mapped in memory does, over its whole catalogue, and says so. It knows no HTTP.
 """
 
-import logging
-import threading
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from api.breaker import GraphBreaker
-from api.mapped import History, MappedVersion, map_version
+from api.answer import Answer, Query, Recommended
+from api.mapped import History, MappedVersion
 from api.publication import query_vector
 from api.reasons import Reason, reasons_for
-from graphdb.connection import Graph
+from api.serving import Serving, UnmappedError
 from graphdb.domain import Domain
-from graphdb.errors import GraphUnavailableError, PathlightError
+from graphdb.errors import GraphUnavailableError
 from graphdb.paths import fetch_evidence
-from graphdb.retrieval import (
-    fetch_candidates,
-    fetch_person,
-    fetch_showable,
-    item_exists,
-    list_popular,
-    list_similar,
-    list_similar_by_text,
-)
-from graphdb.versions import fetch_serving
-
-log = logging.getLogger(__name__)
+from graphdb.retrieval import fetch_candidates, fetch_person, fetch_showable, list_popular
 
 NEAR, WALKED = 200, 200
 """Candidates asked of each half beyond what was seen: the union of the best 300 lost nothing."""
-ATTEMPTS = 3
-
-
-class _UnmappedError(Exception):
-    """Another version serves than the one in memory."""
-
-    def __init__(self, version: str, slot: str) -> None:
-        super().__init__(version)
-        self.version, self.slot = version, slot
-
-
-class NothingPublishedError(PathlightError):
-    """No version was ever published and the graph does not answer: there is nothing to say."""
-
-
-@dataclass(frozen=True)
-class Query:
-    """What is asked. reasons: how many events to name an item, 0 for none."""
-
-    user_id: str
-    k: int = 10
-    exclude_ids: frozenset[str] = frozenset()
-    exclude_seen: bool = True
-    reasons: int = 0
-    fields: bool = False
-
-
-@dataclass(frozen=True)
-class Recommended:
-    """One item of an answer."""
-
-    id: str
-    rank: int
-    score: float
-    sources: list[str]
-    reasons: list[Reason] = field(default_factory=list)
-    item: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """items, best first; fallback: None when personal, else why not; degraded: what is down."""
-
-    model_version: str | None
-    as_of: datetime | None
-    items: list[Recommended]
-    fallback: str | None = None
-    degraded: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -98,116 +35,29 @@ class Scored:
 
 
 class Recommender:
-    """Answers for one graph, keeping what serves in memory."""
+    """Personal lists from what serves."""
 
-    def __init__(
-        self, graph: Graph, domain: Domain, artifacts: Path, breaker: GraphBreaker
-    ) -> None:
-        self._graph, self._domain, self._artifacts = graph, domain, artifacts
-        self._breaker = breaker
-        self._version: MappedVersion | None = None
-        self._before: MappedVersion | None = None
-        self._loading = threading.Lock()
+    def __init__(self, serving: Serving, domain: Domain) -> None:
+        self._serving, self._domain = serving, domain
+        self._graph = serving.graph
 
     def recommend(self, query: Query) -> Answer:
         """The best k for a person. Raises NothingPublishedError when nothing can be said."""
-        try:
-            for _ in range(ATTEMPTS):
-                try:
-                    return self._breaker.call(self._from_graph, query)
-                except _UnmappedError as unmapped:
-                    # Loading takes as long as it takes: it is not under an answer's deadline.
-                    self._map(unmapped.version, unmapped.slot)
-        except GraphUnavailableError:
-            pass
-        return self._from_memory(query)
-
-    def similar(self, item_id: str, k: int, exclude_ids: frozenset[str]) -> Answer | None:
-        """Items like one item; None when nobody knows it."""
-        try:
-            return self._breaker.call(self._similar_in_graph, item_id, k, exclude_ids)
-        except GraphUnavailableError:
-            return self._similar_in_memory(item_id, k, exclude_ids)
-
-    def refresh(self) -> str | None:
-        """Map what serves now if this process has not; returns its id."""
-        serving = fetch_serving(self._graph)
-        if serving is None:
-            return None
-        return self._map(serving["id"], serving["slot"]).id
-
-    @property
-    def version(self) -> MappedVersion | None:
-        return self._version
+        return self._serving.answer(self._from_graph, self._from_memory, query)
 
     def _from_graph(self, query: Query) -> Answer:
-        version = self._version
+        version = self._serving.version
         cut, as_of = (version.cut, version.as_of) if version else ({}, datetime.now(UTC))
         person = fetch_person(self._graph, self._domain, query.user_id, cut, as_of)
         if person.version is None:
             return self._popular_in_graph(query)
         if version is None or version.id != person.version:
-            raise _UnmappedError(person.version, person.slot)
+            raise UnmappedError(person.version, person.slot)
         history = version.history(person.key, person.events)
         if not history.row.nnz:
             return self._popular(version, query, history, hidden=None)
         scored = self._candidates(version, history, query)
         return self._answer(version, query, history, scored, online=True)
-
-    def _similar_in_graph(self, item_id: str, k: int, exclude_ids: frozenset[str]) -> Answer | None:
-        excluded = [*exclude_ids, item_id]
-        serving = fetch_serving(self._graph)
-        rows, source = [], "similar"
-        if serving is not None:
-            rows = list_similar(self._graph, serving["slot"], item_id, k, excluded)
-        if not rows:
-            rows, source = list_similar_by_text(self._graph, item_id, k, excluded), "text"
-        if not rows and not item_exists(self._graph, item_id):
-            return None
-        items = [
-            Recommended(row["id"], rank, row["score"], [source]) for rank, row in enumerate(rows, 1)
-        ]
-        return Answer(serving["id"] if serving else None, None, items)
-
-    def _similar_in_memory(
-        self, item_id: str, k: int, exclude_ids: frozenset[str]
-    ) -> Answer | None:
-        version = self._mapped_or_nothing()
-        row = version.item_rows.get(item_id)
-        if row is None:
-            return None
-        weights = version.artifact.scorer.similar[row]
-        ids = version.artifact.item_ids
-        found = [
-            (ids[other], float(weight))
-            for weight, other in sorted(zip(-weights.data, weights.indices, strict=True))
-            if weight < 0 and ids[other] not in exclude_ids | version.hidden
-        ]
-        items = [
-            Recommended(item, rank, -weight, ["memory"])
-            for rank, (item, weight) in enumerate(found[:k], 1)
-        ]
-        return Answer(version.id, version.as_of, items, None, ["graph"])
-
-    def _mapped_or_nothing(self) -> MappedVersion:
-        if self._version is None:
-            raise NothingPublishedError(
-                "the graph does not answer and this process has no published version in memory"
-            )
-        return self._version
-
-    def _map(self, version: str, slot: str) -> MappedVersion:
-        """Make `version` the mapped one. The one before is kept: a rollback costs nothing."""
-        with self._loading:
-            current = self._version
-            if current is not None and current.id == version:
-                return current
-            kept = self._before
-            if kept is None or kept.id != version:
-                kept = map_version(self._graph, version, slot, self._artifacts)
-                log.info("version %s is mapped", version)
-            self._before, self._version = current, kept
-            return kept
 
     def _candidates(self, version: MappedVersion, history: History, query: Query) -> Scored:
         """The best of both halves, scored whole; None when the version is gone."""
@@ -337,9 +187,8 @@ class Recommender:
             items = self._with_evidence(query, items)
         return Answer(None, None, items, "no_version")
 
-    def _from_memory(self, query: Query) -> Answer:
+    def _from_memory(self, version: MappedVersion, query: Query) -> Answer:
         """Without the graph: the mapped version over its whole catalogue."""
-        version = self._mapped_or_nothing()
         history = version.history(version.keys.get(query.user_id), [])
         if not history.row.nnz:
             return self._popular(version, query, history, version.hidden)

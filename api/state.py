@@ -11,8 +11,9 @@ from fastapi import Depends, Request
 
 from api.breaker import GraphBreaker
 from api.recommender import Recommender
+from api.serving import Serving
 from api.settings import Settings
-from graphdb.connection import SERVING, Graph, Neo4jSettings
+from graphdb.connection import SERVING, WRITING, Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
 from graphdb.errors import PathlightError
 from graphdb.schema import create_schema
@@ -31,6 +32,7 @@ class State:
     domain: Domain
     graph: Graph
     working: Graph
+    serving: Serving
     recommender: Recommender
     breaker: GraphBreaker
 
@@ -39,10 +41,14 @@ class State:
 def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
     """The state of one process; a thread keeps it up with the graph until it is closed."""
     domain = load_domain(settings.domain)
-    with Graph.from_settings(neo4j, SERVING) as graph, Graph.from_settings(neo4j) as working:
+    with (
+        Graph.from_settings(neo4j, SERVING) as graph,
+        Graph.from_settings(neo4j, WRITING) as working,
+    ):
         breaker = GraphBreaker()
-        recommender = Recommender(graph, domain, settings.artifacts, breaker)
-        state = State(settings, domain, graph, working, recommender, breaker)
+        serving = Serving(graph, settings.artifacts, breaker)
+        recommender = Recommender(serving, domain)
+        state = State(settings, domain, graph, working, serving, recommender, breaker)
         stopped = threading.Event()
         keeper = threading.Thread(target=_keep_up, args=(state, stopped), name="keep-up")
         keeper.start()
@@ -61,7 +67,7 @@ def _keep_up(state: State, stopped: threading.Event) -> None:
             if not ready:
                 create_schema(state.working, state.domain)
                 ready = True
-            state.recommender.refresh()
+            state.serving.refresh()
         except (PathlightError, ArtifactError) as error:
             log.warning("not up to date with the graph: %s", error)
         except Exception:

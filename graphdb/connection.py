@@ -67,6 +67,7 @@ class Patience:
 
 
 SERVING = Patience(pool=50, acquisition=0.5, connect=1, retry=0.5, query=1.5)
+WRITING = Patience(pool=20, acquisition=2, connect=1, retry=1, query=30)
 WORKING = Patience(pool=8, acquisition=60, connect=10, retry=30, query=600)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
 from graphdb.events import RECENT
-from graphdb.versions import index_name
+from graphdb.slots import index_name
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def ready(state: Current, response: Response) -> Ready:
     except GraphUnavailableError:
         graph = False
         response.status_code = 503
-    version = state.recommender.version
+    version = state.serving.version
     return Ready(
         status="ready" if graph else "not_ready",
         graph=graph,

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.answer import Answer, Recommended
+from api.answer import Query as Asked
 from api.problems import NotFoundError, responses
-from api.recommender import Answer, Recommended
-from api.recommender import Query as Asked
+from api.similar import similar
 from api.state import Current
 
 MOST_ITEMS = 500
@@ -162,7 +163,7 @@ def get_similar(
 ) -> AnswerOut:
     """Items that the same people choose; by their texts for an item nobody has touched."""
     started = time.perf_counter()
-    answer = state.recommender.similar(id, query.k, frozenset(query.exclude_ids))
+    answer = similar(state.serving, id, query.k, frozenset(query.exclude_ids))
     if answer is None:
         raise NotFoundError(f"there is no item {id[:80]!r}")
     return _answer(answer, started)
