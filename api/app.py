@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from ingest.event import Event
 
 from api import problems
 from api.body_limit import BodyLimit
@@ -14,6 +13,7 @@ from api.routes import catalogue, events, health, recommendations
 from api.settings import Settings
 from api.state import State, open_state
 from graphdb.connection import Neo4jSettings
+from ingest.event import Event
 
 LARGEST_BODY = 32 * 1024 * 1024
 
