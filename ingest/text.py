@@ -144,9 +144,9 @@ def _folder_of(settings: TextSettings) -> Path:
 def _digest(folder: Path) -> str:
     """Twelve hexadecimal digits that change with any weight, word or setting of the model."""
     digest = hashlib.sha256()
-    paths = [p for p in folder.rglob("*") if p.suffix in WEIGHT_FILES and p.is_file()]
-    if not paths:
+    if not any((folder / name).is_file() for name in ("modules.json", "config.json")):
         raise TextModelError(f"{folder} holds no sentence-transformers model")
+    paths = [p for p in folder.rglob("*") if p.suffix in WEIGHT_FILES and p.is_file()]
     for path in sorted(paths):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
         with path.open("rb") as file:
