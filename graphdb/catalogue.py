@@ -89,23 +89,6 @@ def save_users(graph: Graph, domain: Domain, rows: Sequence[dict[str, Any]]) -> 
     graph.transaction(work)
 
 
-FETCH_ITEMS = """
-UNWIND $ids AS id
-MATCH (i:Item {id: id})
-RETURN collect([i.id, [name IN $names | i[name]]]) AS items
-"""
-
-
-def fetch_items(graph: Graph, domain: Domain, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Fields that are properties (not attribute nodes) of the items that exist, by id."""
-    names = [name for name, spec in domain.item.fields.items() if not spec.node]
-    found = graph.read(FETCH_ITEMS, ids=list(ids), names=names)[0]["items"]
-    return {
-        item: {n: v for n, v in zip(names, values, strict=True) if v is not None}
-        for item, values in found
-    }
-
-
 # An item is encoded again only when its text or the encoder has changed.
 LIST_UNENCODED = """
 MATCH (i:Item)

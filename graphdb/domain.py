@@ -123,6 +123,16 @@ class Domain(_Strict):
         """A sha256 of the content: equal domains have equal digests, whatever their layout."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
+    @property
+    def item_properties(self) -> list[str]:
+        """The item fields that are properties, in the domain's order; the others are nodes."""
+        return [name for name, spec in self.item.fields.items() if not spec.node]
+
+    @property
+    def title_field(self) -> str | None:
+        """The property that names an item to people: its first text field."""
+        return next((n for n in self.item_properties if self.item.fields[n].text), None)
+
     def item_text(self, fields: Mapping[str, Any]) -> str:
         """The text to encode for an item: its text fields in the domain's order."""
         parts = []

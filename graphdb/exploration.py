@@ -49,7 +49,7 @@ def explore(
     timeout: float = 10,
     limit: int = 1000,
 ) -> Table:
-    """Run one reading statement. Raises ExplorationError naming what is not allowed or not valid."""
+    """Run one reading statement. Raises ExplorationError naming what is not allowed."""
     _check_words(statement)
     given = dict(parameters or {})
     try:

@@ -110,12 +110,10 @@ def _fetch(context: "MavenContext", jar: Jar, lib: Path) -> None:
 
 def _fetch_once(context: "MavenContext", jar: Jar, target: Path) -> None:
     component = context.project(jar.group, jar.artifact).at_version(jar.version)
-    artifact = component.artifact(classifier=jar.classifier, packaging="jar")
-    staged = artifact.cached_path
-    staged.unlink(missing_ok=True)
-    artifact.resolve()
+    staged = component.artifact(classifier=jar.classifier, packaging="jar").resolve()
     found = sha256_of(staged)
     if found != jar.sha256:
+        staged.unlink()
         raise _DamagedJarError(f"sha256 is {found}, the lock says {jar.sha256}")
     staged.replace(target)
 

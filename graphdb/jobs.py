@@ -115,7 +115,7 @@ RETURN j.state AS state
 
 
 def fail_job(graph: Graph, claim: Claim, error: str, *, final: bool) -> str:
-    """Record a failure; the job waits again unless `final` or out of attempts. Returns its state."""
+    """Record a failure; unless `final` or out of attempts it waits again. Returns its state."""
     rows = graph.write(
         FAIL_JOB,
         key=claim.key,

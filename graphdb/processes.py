@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,20 @@ import psutil
 from graphdb.errors import ServerError
 
 LOOPBACK = "127.0.0.1"
-LOG_BYTES = 5_000_000
-LOG_FILES = 3
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 # Start times are derived from the wall clock, which may be set while a child runs.
 CREATED_TOLERANCE_S = 60
+
+
+@dataclass(frozen=True)
+class LogBounds:
+    """How much of what a process prints is kept: `files` files of `max_bytes` each."""
+
+    max_bytes: int = 5_000_000
+    files: int = 3
+
+
+DEFAULT_BOUNDS = LogBounds()
 
 
 @dataclass(frozen=True)
@@ -38,8 +47,7 @@ def spawn(
     command: Sequence[str | Path],
     log: Path,
     env: Mapping[str, str] | None = None,
-    log_bytes: int = LOG_BYTES,
-    log_files: int = LOG_FILES,
+    logs: LogBounds = DEFAULT_BOUNDS,
 ) -> Child:
     """Start a command in its own session, its output in a bounded log; raises FileNotFoundError.
 
@@ -50,7 +58,7 @@ def spawn(
     reader, writer = os.pipe()
     try:
         pump = Path(__file__).with_name("log_pump.py")
-        arguments = ["-I", "-S", str(pump), str(log), str(log_bytes), str(log_files)]
+        arguments = ["-I", "-S", str(pump), str(log), str(logs.max_bytes), str(logs.files)]
         os.waitpid(_start([sys.executable, *arguments], os.environ, stdin=reader), 0)
         environment = os.environ if env is None else env
         pid = _start([str(part) for part in command], environment, output=writer)
@@ -90,8 +98,10 @@ def is_alive(child: Child) -> bool:
         os.waitpid(child.pid, os.WNOHANG)
     try:
         process = psutil.Process(child.pid)
-        same = abs(process.create_time() - child.created) < CREATED_TOLERANCE_S
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        if abs(process.create_time() - child.created) > CREATED_TOLERANCE_S:
+            return False
+        # A JVM's first thread is a zombie while the others still hold its files and ports.
+        return process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
     except psutil.NoSuchProcess:
         return False
 
@@ -114,7 +124,7 @@ def _kill_session(child: Child) -> None:
             os.killpg(child.pid, signal.SIGKILL)
 
 
-def wait_until(condition, timeout_s: float, pause_s: float = 0.05) -> bool:
+def wait_until(condition: Callable[[], bool], timeout_s: float, pause_s: float = 0.05) -> bool:
     """Poll `condition()` until it is true or the time is over; returns whether it became true."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -125,7 +135,7 @@ def wait_until(condition, timeout_s: float, pause_s: float = 0.05) -> bool:
 
 
 @contextlib.contextmanager
-def deferred_interrupts() -> Iterator[None]:
+def deferred_interrupts() -> Generator[None]:
     """Hold back Ctrl-C and SIGTERM until the block is done, then deliver what came."""
     if threading.current_thread() is not threading.main_thread():
         yield

