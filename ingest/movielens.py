@@ -21,7 +21,7 @@ ACTORS = 3
 
 YEAR_IN_TITLE = re.compile(r"^(?P<title>.+) \((?P<year>\d{4})\)$")
 ARTICLE_BEHIND = re.compile(
-    r"^(?P<title>[^(]+), (?P<article>The|An?|Il|La|Le|Les|L'|Los|Las|El|Der|Die|Das)(?P<rest> \(.*)?$"
+    r"^(?P<title>[^(]+), (?P<article>The|An?|Il|L[aeo]s?|L'|El|Der|Die|Das)(?P<rest> \(.*)?$"
 )
 
 
