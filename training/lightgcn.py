@@ -12,11 +12,14 @@ from training.propagation import Propagation, inverse_sqrt
 
 @dataclass(frozen=True)
 class LightGCNConfig:
-    """`dimensions`: d; `hops`: L, neighbourhoods away; `init_std`: of the id embeddings."""
+    """`dimensions`: d; `hops`: L, neighbourhoods away.
+
+    `init_std`: of embeddings and projection; .01 learns ML-100K in a third of the epochs of .1.
+    """
 
     dimensions: int = 64
     hops: int = 2
-    init_std: float = 0.1
+    init_std: float = 0.01
 
 
 @dataclass(frozen=True)
@@ -41,29 +44,33 @@ class LightGCN(nn.Module):
         config: LightGCNConfig,
         graph: sp.csr_matrix,
         text: np.ndarray | None = None,
+        *,
+        seed: int = 0,
         device: torch.device | str = "cpu",
     ):
         """`graph`: [U, I] CSR of positive weights; `text`: [I, t] or None."""
         super().__init__()
         self.config = config
         self.propagation = Propagation(graph, config.hops, device)
-        self.user_embedding = nn.Parameter(self._embedding(self.propagation.user_degree))
-        self.item_embedding = nn.Parameter(self._embedding(self.propagation.item_degree))
+        generator = torch.Generator().manual_seed(seed)
+        users = self._drawn(graph.shape[0], generator)
+        items = self._drawn(graph.shape[1], generator)
+        self.user_embedding = nn.Parameter(users * _touched(self.propagation.user_degree))
+        self.item_embedding = nn.Parameter(items * _touched(self.propagation.item_degree))
         self.text = None
         if text is not None:
             self.text = torch.from_numpy(text).to(device)
-            self.text_projection = nn.Linear(text.shape[1], config.dimensions, bias=False)
+            self.text_projection = nn.Parameter(self._drawn(text.shape[1], generator))
         self.to(device)
 
-    def _embedding(self, degree: np.ndarray) -> torch.Tensor:
-        vectors = torch.randn(len(degree), self.config.dimensions) * self.config.init_std
-        return vectors * torch.from_numpy(degree > 0)[:, None]
+    def _drawn(self, rows: int, generator: torch.Generator) -> torch.Tensor:
+        return torch.randn(rows, self.config.dimensions, generator=generator) * self.config.init_std
 
     def hop_zero(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Users [U, d] and items [I, d] before propagation."""
         if self.text is None:
             return self.user_embedding, self.item_embedding
-        return self.user_embedding, self.item_embedding + self.text_projection(self.text)
+        return self.user_embedding, self.item_embedding + self.text @ self.text_projection
 
     def forward(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Final vectors of users [U, d] and items [I, d]."""
@@ -88,3 +95,7 @@ class LightGCN(nn.Module):
             event_vectors=(item_sum.cpu().numpy() * scale[:, None]).astype(np.float32),
             residuals=(users * alpha).cpu().numpy(),
         )
+
+
+def _touched(degree: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(degree > 0).float()[:, None]

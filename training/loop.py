@@ -20,17 +20,17 @@ from training.losses import in_batch_softmax
 class TrainingConfig:
     """How a model is trained.
 
-    `weight_decay`: l2 on all parameters (Adam's, decoupled); `patience`: validations without a
+    `weight_decay`: AdamW's, on all parameters; `patience`: validations without a
     better one before stopping; `validate_every`: epochs between validations.
     """
 
     learning_rate: float = 5e-3
     batch_size: int = 2048
     temperature: float = 0.2
-    weight_decay: float = 0.0
+    weight_decay: float = 0.2
     max_epochs: int = 60
     validate_every: int = 2
-    patience: int = 3
+    patience: int = 4
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,18 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
+def silent(progress: Progress) -> None:
+    """The report of whoever does not want one."""
+
+
 @dataclass(frozen=True)
 class Trained:
-    """`epochs`: the best by validation, at which the model now stands; `history`: its figures."""
+    """`epochs`: the best by validation, at which the model now stands; `validations`: all of them."""
 
     epochs: int
     best: float | None
     seconds: float
-    history: list[float]
+    validations: list[float]
 
 
 def choose_device() -> torch.device:
@@ -68,7 +72,7 @@ def train_model(
     seed: int,
     *,
     validate: Callable[[], float] | None = None,
-    report: Report = lambda progress: None,
+    report: Report = silent,
     stage: str = "training",
 ) -> Trained:
     """Train `model` on the positives of `graph` [U, I]; each of them once an epoch.
