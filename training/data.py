@@ -1,0 +1,170 @@
+"""Interactions as arrays and the ways to split them.
+
+It knows user and item rows, weights and times: neither event types nor what learns from it.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import scipy.sparse as sp
+
+from graphdb.snapshot import Snapshot
+from training.errors import NoEventsError
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """One entry for each pair of user and item that met.
+
+    user_index, item_index: int32 [E], sorted by user, then item; weight: float32 [E], the pair's
+    summed signed event weights, not capped; at: int64 [E] microseconds of the pair's latest event,
+    or None; seen: bool [E].
+    """
+
+    user_index: np.ndarray
+    item_index: np.ndarray
+    weight: np.ndarray
+    at: np.ndarray | None
+    seen: np.ndarray
+    user_count: int
+    item_count: int
+    weight_cap: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.user_index)
+
+    def take(self, chosen: np.ndarray) -> "Interactions":
+        """The entries where the mask `chosen` [E] is true; users and items keep their rows."""
+        return replace(
+            self,
+            user_index=self.user_index[chosen],
+            item_index=self.item_index[chosen],
+            weight=self.weight[chosen],
+            at=None if self.at is None else self.at[chosen],
+            seen=self.seen[chosen],
+        )
+
+    def matrix(self, values: np.ndarray) -> sp.csr_matrix:
+        """`values` [E] as CSR [U, I] that keeps explicit zeros, one entry a pair."""
+        counts = np.bincount(self.user_index, minlength=self.user_count)
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        shape = (self.user_count, self.item_count)
+        return sp.csr_matrix((values.astype(np.float32), self.item_index, indptr), shape)
+
+    def history(self) -> sp.csr_matrix:
+        """What the scorer is given: [U, I] summed weights, signed and not capped."""
+        return self.matrix(self.weight)
+
+    def graph(self) -> sp.csr_matrix:
+        """What models learn from: [U, I] positive weights, at most `weight_cap` each."""
+        positive = self.take(self.weight > 0)
+        return positive.matrix(np.minimum(positive.weight, self.weight_cap))
+
+    def popularity(self) -> np.ndarray:
+        """[I] float32: the summed positive weight of each item."""
+        weight = np.maximum(self.weight, 0)
+        return np.bincount(self.item_index, weight, self.item_count).astype(np.float32)
+
+
+def interactions(
+    user_index: np.ndarray,
+    item_index: np.ndarray,
+    user_count: int,
+    item_count: int,
+    *,
+    weight: np.ndarray | None = None,
+    at: np.ndarray | None = None,
+    seen: np.ndarray | None = None,
+    weight_cap: float = 1.0,
+) -> Interactions:
+    """Sum events (one a row of the arrays, [N]) into pairs; without `weight` each event is 1."""
+    pair = user_index.astype(np.int64) * item_count + item_index
+    unique, inverse = np.unique(pair, return_inverse=True)
+    weight = np.ones(len(pair)) if weight is None else weight
+    latest = None
+    if at is not None:
+        latest = np.full(len(unique), np.iinfo(np.int64).min)
+        np.maximum.at(latest, inverse, at)
+    flags = np.ones(len(pair), bool) if seen is None else seen
+    return Interactions(
+        user_index=(unique // item_count).astype(np.int32),
+        item_index=(unique % item_count).astype(np.int32),
+        weight=np.bincount(inverse, weight, len(unique)).astype(np.float32),
+        at=latest,
+        seen=np.bincount(inverse, flags, len(unique)) > 0,
+        user_count=user_count,
+        item_count=item_count,
+        weight_cap=weight_cap,
+    )
+
+
+def snapshot_interactions(snapshot: Snapshot) -> Interactions:
+    """The snapshot's events as interactions. Raises NoEventsError when none is positive."""
+    events = snapshot.events
+    found = interactions(
+        events["user"].to_numpy(),
+        events["item"].to_numpy(),
+        snapshot.users.num_rows,
+        snapshot.items.num_rows,
+        weight=events["weight"].to_numpy(),
+        at=events["at"].cast(pa.int64()).to_numpy(),
+        seen=events["seen"].to_numpy(),
+        weight_cap=snapshot.manifest.weight_cap,
+    )
+    if not (found.weight > 0).any():
+        raise NoEventsError(
+            f"snapshot {snapshot.manifest.id} has {events.num_rows} events and none with a positive"
+            " weight: there is nothing to learn from"
+        )
+    return found
+
+
+def snapshot_text(snapshot: Snapshot) -> np.ndarray | None:
+    """Text vectors [I, t] float32, zero for items without text; None when no item has one."""
+    if "text_vector" not in snapshot.items.column_names:
+        return None
+    column = snapshot.items["text_vector"].combine_chunks()
+    known = ~column.is_null().to_numpy(zero_copy_only=False)
+    if not known.any():
+        return None
+    vectors = np.stack(column.drop_null().to_numpy(zero_copy_only=False)).astype(np.float32)
+    text = np.zeros((len(column), vectors.shape[1]), np.float32)
+    text[known] = vectors
+    return text
+
+
+def latest_split(data: Interactions, share: float, seed: int) -> tuple[Interactions, Interactions]:
+    """Hold out the latest `share` of each user's entries (at random where there is no time).
+
+    Rounded for each user, and never all of them: somebody with one entry keeps it.
+    """
+    random = np.random.default_rng(seed).random(len(data))
+    order = np.lexsort((random, data.user_index if data.at is None else data.at, data.user_index))
+    rank, count = _rank_in_group(data.user_index[order], data.user_count)
+    held_count = np.minimum(np.floor(count * share + 0.5), count - 1)
+    held = np.empty(len(data), bool)
+    held[order] = rank >= count - held_count
+    return data.take(~held), data.take(held)
+
+
+def stratified_split(
+    group: np.ndarray, group_count: int, share: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (train, test) with `share` of each group, drawn at random, in train.
+
+    The semantics of recommenders-team's python_stratified_split, to the row when `group` [N] is
+    in the file's order: numpy's legacy generator, half-even rounding, at least 1 by rounding.
+    """
+    random = np.random.RandomState(seed).rand(len(group))
+    order = np.lexsort((random, group))
+    rank, count = _rank_in_group(group[order], group_count)
+    train = rank + 1 <= np.round(share * count)
+    return order[train], order[~train]
+
+
+def _rank_in_group(group: np.ndarray, group_count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Position inside its group and the group's size, for each row of a sorted `group`."""
+    sizes = np.bincount(group, minlength=group_count)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    return np.arange(len(group)) - starts[group], sizes[group]

@@ -1,0 +1,17 @@
+"""Everything training refuses, each as one sentence that says what to do about it."""
+
+
+class TrainingError(Exception):
+    """Base of the errors below."""
+
+
+class NoEventsError(TrainingError):
+    """There is no positive interaction to learn from."""
+
+
+class DivergedError(TrainingError):
+    """A loss or a gradient stopped being finite; the message names the batch."""
+
+
+class CatalogueTooLargeError(TrainingError):
+    """More items than the closed form can invert."""

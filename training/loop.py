@@ -1,0 +1,171 @@
+"""The training loop: batches, the optimiser, early stopping; any model that gives final vectors.
+
+It knows neither the model's inside nor what is measured to stop it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from training.errors import DivergedError
+from training.lightgcn import LightGCN
+from training.losses import in_batch_softmax
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained.
+
+    `weight_decay`: AdamW's, on all parameters; `patience`: validations without a
+    better one before stopping; `validate_every`: epochs between validations.
+    """
+
+    learning_rate: float = 5e-3
+    batch_size: int = 2048
+    temperature: float = 0.2
+    weight_decay: float = 0.2
+    max_epochs: int = 60
+    validate_every: int = 2
+    patience: int = 4
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands: `done` of `total` (epochs or trials) of `stage`, with its figures."""
+
+    stage: str
+    done: int
+    total: int
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(progress: Progress) -> None:
+    """The report of whoever does not want one."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """`epochs`: the best by validation, at which the model now stands; `validations`: all of them."""
+
+    epochs: int
+    best: float | None
+    seconds: float
+    validations: list[float]
+
+
+def choose_device() -> torch.device:
+    """CUDA when there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def train_model(
+    model: LightGCN,
+    graph: sp.csr_matrix,
+    config: TrainingConfig,
+    seed: int,
+    *,
+    validate: Callable[[], float] | None = None,
+    report: Report = silent,
+    stage: str = "training",
+) -> Trained:
+    """Train `model` on the positives of `graph` [U, I]; each of them once an epoch.
+
+    With `validate` (higher is better) it stops early and goes back to the best epoch; without it
+    it trains `max_epochs`. On the CPU the same seed gives the same weights.
+
+    Raises DivergedError naming the epoch and batch whose loss is not finite.
+    """
+    started = time.monotonic()
+    optimizer = torch.optim.AdamW(
+        model.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+    batches = _Batches(graph, config.batch_size, seed, model.user_embedding.device)
+    stopper = _EarlyStopping(model, config.patience)
+    for epoch in range(1, config.max_epochs + 1):
+        loss = _epoch(model, optimizer, batches, config, epoch)
+        figures = {"loss": loss}
+        if validate and epoch % config.validate_every == 0:
+            figures["ndcg@10"] = stopper.saw(epoch, validate())
+        report(Progress(stage, epoch, config.max_epochs, figures))
+        if stopper.exhausted:
+            break
+    stopper.restore()
+    return Trained(
+        stopper.best_epoch or epoch, stopper.best, time.monotonic() - started, stopper.seen
+    )
+
+
+class _Batches:
+    """The positives in a new order each epoch, drawn from one seeded generator."""
+
+    def __init__(self, graph: sp.csr_matrix, size: int, seed: int, device: torch.device):
+        pairs = graph.tocoo()
+        count = np.bincount(pairs.col, minlength=graph.shape[1])
+        self.users = torch.from_numpy(pairs.row.astype(np.int64)).to(device)
+        self.items = torch.from_numpy(pairs.col.astype(np.int64)).to(device)
+        self.weight = torch.from_numpy(pairs.data.astype(np.float32)).to(device)
+        log_q = np.log(np.maximum(count, 1) / max(len(pairs.col), 1)).astype(np.float32)
+        self.item_log_q = torch.from_numpy(log_q).to(device)
+        self.size = size
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __iter__(self):
+        order = torch.randperm(len(self.users), generator=self.generator)
+        for rows in order.to(self.users.device).split(self.size):
+            yield self.users[rows], self.items[rows], self.weight[rows]
+
+
+def _epoch(model, optimizer, batches, config, epoch) -> float:
+    """One pass; the mean loss."""
+    total, number = 0.0, 0
+    device = model.user_embedding.device
+    for number, (users, items, weight) in enumerate(batches, start=1):
+        optimizer.zero_grad()
+        vectors = model()
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            loss = in_batch_softmax(
+                *vectors, users, items, weight, batches.item_log_q, config.temperature
+            )
+        value = loss.item()
+        if not np.isfinite(value):
+            raise DivergedError(
+                f"the loss became {value} in epoch {epoch}, batch {number} (users"
+                f" {users.min().item()} to {users.max().item()}); lower the learning rate or look"
+                " for vectors that are not finite"
+            )
+        loss.backward()
+        optimizer.step()
+        total += value
+    return total / number
+
+
+class _EarlyStopping:
+    """Keeps the parameters of the best validation and counts those that were no better."""
+
+    def __init__(self, model: torch.nn.Module, patience: int):
+        self.model, self.patience = model, patience
+        self.best, self.best_epoch, self.waited = None, None, 0
+        self.seen, self.state = [], None
+
+    @property
+    def exhausted(self) -> bool:
+        return self.waited >= self.patience
+
+    def saw(self, epoch: int, value: float) -> float:
+        self.seen.append(value)
+        self.waited += 1
+        if self.best is None or value > self.best:
+            self.best, self.best_epoch, self.waited = value, epoch, 0
+            self.state = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        return value
+
+    def restore(self) -> None:
+        if self.state is not None:
+            self.model.load_state_dict(self.state)

@@ -1,0 +1,224 @@
+"""The default recipe: LightGCN and a truncated EASE in the one score, settings from validation.
+
+It knows interactions and scores; neither files nor snapshots.
+"""
+
+import time
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from training.baselines import ease_scores, popularity_scores
+from training.data import Interactions, latest_split
+from training.ease import MAX_ITEMS, Ease, truncate
+from training.evaluation import rank, scorer_scores
+from training.lightgcn import LightGCN, LightGCNConfig, Vectors
+from training.loop import (
+    Progress,
+    Report,
+    Trained,
+    TrainingConfig,
+    choose_device,
+    silent,
+    train_model,
+)
+from training.scorer import Scorer
+from training.selection import ClosedForm, Validation, choose_closed_form
+
+VALIDATION_SHARE = 0.1
+SEARCH_EDGES = 1_000_000
+"""Beyond so many edges the model's first settings are taken without comparison."""
+
+
+@dataclass(frozen=True)
+class RecipeConfig:
+    """What is tried on validation: all `hops` at the first temperature, then the others."""
+
+    model: LightGCNConfig = LightGCNConfig()
+    training: TrainingConfig = TrainingConfig()
+    hops: tuple[int, ...] = (2, 1, 3)
+    temperatures: tuple[float, ...] = (0.2, 0.15, 0.25)
+    regs: tuple[float, ...] = (50, 100, 200, 350, 500, 700, 1000, 1500)
+    truncations: tuple[int, ...] = (50, 100, 200, 400)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What validation chose, frozen for every refit; `trials` is everything that was tried."""
+
+    model: LightGCNConfig
+    training: TrainingConfig
+    closed_form: ClosedForm
+    trials: list[dict] = field(default_factory=list)
+
+    def recipe(self) -> dict:
+        """For `model.json`."""
+        return {
+            "model": "lightgcn",
+            **asdict(self.model),
+            **asdict(self.training),
+            **asdict(self.closed_form),
+        }
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A recipe fitted to `train`: everything that scores, and the raw `weights` by name."""
+
+    train: Interactions
+    scorer: Scorer
+    residuals: np.ndarray | None
+    weights: dict[str, np.ndarray]
+    settings: Settings
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Trial:
+    model: LightGCNConfig
+    training: TrainingConfig
+    vectors: Vectors
+    trained: Trained
+
+    def row(self) -> dict:
+        return {
+            "model": "lightgcn",
+            "hops": self.model.hops,
+            "temperature": self.training.temperature,
+            "epochs": self.trained.epochs,
+            "ndcg@10": self.trained.best,
+            "seconds": round(self.trained.seconds, 2),
+        }
+
+
+def fit(
+    train: Interactions,
+    text: np.ndarray | None = None,
+    config: RecipeConfig | None = None,
+    *,
+    seed: int = 1,
+    report: Report = silent,
+) -> Fitted:
+    """Choose settings on a validation part of `train`, then refit on all of it."""
+    started = time.monotonic()
+    settings = search(train, text, config or RecipeConfig(), seed=seed, report=report)
+    searched = time.monotonic() - started
+    fitted = refit(train, text, settings, seed=seed, report=report)
+    return replace(fitted, seconds={"search": searched, **fitted.seconds})
+
+
+def search(
+    train: Interactions, text: np.ndarray | None, config: RecipeConfig, *, seed: int, report: Report
+) -> Settings:
+    """Choose every setting on the latest tenth of each user (at random without time).
+
+    Where nobody has two items there is no such part: then the defaults are the choice.
+    """
+    part, held = latest_split(train, VALIDATION_SHARE, seed)
+    validation = Validation.of(part, held, seed)
+    if not len(validation.users):
+        return Settings(config.model, config.training, ClosedForm())
+    tried = _search_model(validation, text, config, seed, report)
+    best = max(tried, key=lambda trial: trial.trained.best)
+    scorer = _scorer(best.vectors, part, _no_weights(part), 0.0)
+    trials = [trial.row() for trial in tried]
+    closed_form = ClosedForm(blend=0.0)
+    if train.item_count > MAX_ITEMS:
+        trials.append({"model": "ease", "refused": f"more than {MAX_ITEMS:,} items"})
+    else:
+        report(Progress("closed form", 0, 1))
+        closed_form, rows = choose_closed_form(
+            validation, scorer, best.vectors.residuals, config.regs, config.truncations
+        )
+        trials += rows
+        report(Progress("closed form", 1, 1))
+    training = replace(best.training, max_epochs=best.trained.epochs)
+    return Settings(best.model, training, closed_form, trials)
+
+
+def refit(
+    train: Interactions,
+    text: np.ndarray | None,
+    settings: Settings,
+    *,
+    seed: int,
+    report: Report = silent,
+    stage: str = "refit",
+) -> Fitted:
+    """Train on all of `train` with frozen settings, its number of epochs among them."""
+    started = time.monotonic()
+    graph = train.graph()
+    model = LightGCN(settings.model, graph, text, seed=seed, device=choose_device())
+    train_model(model, graph, settings.training, seed, report=report, stage=stage)
+    vectors, chosen = model.export(), settings.closed_form
+    similar = _no_weights(train)
+    if chosen.blend:
+        similar = truncate(Ease(graph).weights(chosen.reg), chosen.truncation)
+    return Fitted(
+        train=train,
+        scorer=_scorer(vectors, train, similar, chosen.blend),
+        residuals=vectors.residuals,
+        weights={name: w.detach().cpu().numpy() for name, w in model.named_parameters()},
+        settings=settings,
+        seconds={stage: time.monotonic() - started},
+    )
+
+
+def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str, float]]:
+    """Metrics on `test` of the score that serves, its two halves alone, and popularity.
+
+    "ease" is not truncated and has the reg that was best for it alone.
+    """
+    train, scorer = fitted.train, fitted.scorer
+    known, popularity = train.history(), train.popularity()
+    wanted = test.take(test.weight > 0).history()
+    alone = replace(scorer, blend=0.0)
+    models = {
+        "default": scorer_scores(scorer, known, fitted.residuals, popularity),
+        "lightgcn": scorer_scores(alone, known, fitted.residuals, popularity),
+        "popularity": popularity_scores(popularity),
+    }
+    if train.item_count <= MAX_ITEMS:
+        models["ease"] = ease_scores(train.graph(), fitted.settings.closed_form.reg_alone)
+    return {name: rank(scores, known, wanted, k).metrics() for name, scores in models.items()}
+
+
+def _search_model(validation, text, config, seed, report) -> list[_Trial]:
+    first = replace(config.training, temperature=config.temperatures[0])
+
+    def attempt(model: LightGCNConfig, training: TrainingConfig) -> _Trial:
+        stage = f"search: {model.hops} hops, temperature {training.temperature}"
+        return _attempt(validation, text, model, training, seed, report, stage)
+
+    if len(validation.part) > SEARCH_EDGES:
+        return [attempt(config.model, first)]
+    tried = [attempt(replace(config.model, hops=hops), first) for hops in config.hops]
+    best = max(tried, key=lambda trial: trial.trained.best)
+    rest = [replace(first, temperature=temperature) for temperature in config.temperatures[1:]]
+    return tried + [attempt(best.model, training) for training in rest]
+
+
+def _attempt(validation, text, model_config, training, seed, report, stage) -> _Trial:
+    part = validation.part
+    graph, nothing = part.graph(), _no_weights(part)
+    model = LightGCN(model_config, graph, text, seed=seed, device=choose_device())
+
+    def validate() -> float:
+        vectors = model.export()
+        return validation.ndcg(_scorer(vectors, part, nothing, 0.0), vectors.residuals)
+
+    trained = train_model(
+        model, graph, training, seed, validate=validate, report=report, stage=stage
+    )
+    return _Trial(model_config, training, model.export(), trained)
+
+
+def _scorer(vectors: Vectors, train: Interactions, similar: sp.csr_matrix, blend: float) -> Scorer:
+    return Scorer(
+        vectors.item_vectors, vectors.event_vectors, similar, blend, weight_cap=train.weight_cap
+    )
+
+
+def _no_weights(train: Interactions) -> sp.csr_matrix:
+    return sp.csr_matrix((train.item_count, train.item_count), dtype=np.float32)

@@ -1,0 +1,145 @@
+"""Choosing the item–item half on validation, by the score as it will serve.
+
+It knows a trained scorer and held-out entries; not how the vectors were trained.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from training.data import Interactions
+from training.ease import Ease, truncate
+from training.evaluation import Scores, rank, scorer_scores
+from training.scorer import Scorer
+
+BLENDS = np.concatenate([[0.0], np.geomspace(0.05, 12.8, 25)])
+"""λ: the cosine half lies within ±1, EASE's sums mostly within 0 and 1."""
+
+VALIDATION_USERS = 5_000
+VALIDATION_CELLS = 50_000_000
+"""At most so many users, and so many scores held at once (200 MB each half)."""
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """EASE's part of the settings; `reg_alone` is the reg at which it ranks best by itself."""
+
+    reg: float = 500
+    reg_alone: float = 500
+    truncation: int = 100
+    blend: float = 1.0
+
+
+@dataclass(frozen=True)
+class Validation:
+    """`part` is trained on; `held` [U, I] is looked up for the sampled `users`."""
+
+    part: Interactions
+    known: sp.csr_matrix
+    held: sp.csr_matrix
+    users: np.ndarray
+
+    @staticmethod
+    def of(part: Interactions, held: Interactions, seed: int) -> "Validation":
+        """With a seeded sample of the users who have positive held-out entries."""
+        wanted = held.take(held.weight > 0).history()
+        users = np.flatnonzero(np.diff(wanted.indptr))
+        size = min(VALIDATION_USERS, max(1, VALIDATION_CELLS // part.item_count))
+        if len(users) > size:
+            users = np.sort(np.random.default_rng(seed).choice(users, size, replace=False))
+        return Validation(part, part.history(), wanted, users)
+
+    def ndcg(self, scorer: Scorer, residuals: np.ndarray | None) -> float:
+        """Mean NDCG@10 of the scorer."""
+        popularity = self.part.popularity()
+        return float(self.each(scorer_scores(scorer, self.known, residuals, popularity)).mean())
+
+    def each(self, scores: Scores) -> np.ndarray:
+        """NDCG@10 of each validation user."""
+        return rank(scores, self.known, self.held, users=self.users).ndcg()
+
+
+def choose_closed_form(
+    validation: Validation,
+    scorer: Scorer,
+    residuals: np.ndarray | None,
+    regs: tuple[float, ...],
+    truncations: tuple[int, ...],
+) -> tuple[ClosedForm, list[dict]]:
+    """reg for the blend with the whole matrix, then truncation, then λ for what was truncated.
+
+    The smallest truncation is taken whose loss against the whole matrix is within one standard
+    error of the paired differences. Returns the choice and what was tried.
+    """
+    halves = _Halves(validation, scorer, residuals)
+    ease = Ease(validation.part.graph())
+    whole, alone, trials = {}, {}, []
+    for reg in regs:
+        sums = halves.sums(ease.weights(reg))
+        alone[reg] = halves.ndcg(sums, None).mean()
+        whole[reg] = halves.best_blend(sums)
+        trials.append({"model": "ease", "reg": reg, "ndcg@10": float(alone[reg])})
+        trials.append({"model": "blend", "reg": reg, **whole[reg].row()})
+    reg = max(regs, key=lambda reg: whole[reg].ndcg.mean())
+    weights = ease.weights(reg)
+    for k in [k for k in truncations if k < len(weights)] + [len(weights)]:
+        found = halves.best_blend(halves.sums(truncate(weights, k)))
+        trials.append({"model": "blend", "reg": reg, "truncation": k, **found.row()})
+        if found.costs_nothing_beside(whole[reg]):
+            break
+    reg_alone = max(regs, key=lambda reg: alone[reg])
+    return ClosedForm(float(reg), float(reg_alone), k, found.blend), trials
+
+
+@dataclass(frozen=True)
+class _Blended:
+    """The best λ and each user's NDCG with it."""
+
+    blend: float
+    ndcg: np.ndarray
+
+    def row(self) -> dict:
+        return {"blend": round(self.blend, 4), "ndcg@10": float(self.ndcg.mean())}
+
+    def costs_nothing_beside(self, other: "_Blended") -> bool:
+        difference = self.ndcg - other.ndcg
+        return bool(difference.mean() >= -difference.std() / np.sqrt(len(difference)))
+
+
+class _Halves:
+    """Both halves of the validation users' scores, apart, so that many λ cost one product each."""
+
+    def __init__(self, validation: Validation, scorer: Scorer, residuals: np.ndarray | None):
+        self.validation = validation
+        users = validation.users
+        self.history = validation.known[users]
+        self.capped = scorer.capped(self.history)
+        chosen = None if residuals is None else residuals[users]
+        self.graph_half = replace(scorer, blend=0.0).scores(self.history, chosen)
+        self.row = np.zeros(validation.known.shape[0], np.int64)
+        self.row[users] = np.arange(len(users))
+
+    def sums(self, weights: np.ndarray | sp.csr_matrix) -> np.ndarray:
+        """Σ a_i b_ij for every validation user: [V, I]."""
+        product = self.capped @ weights
+        return product.toarray() if sp.issparse(product) else product
+
+    def ndcg(self, sums: np.ndarray, blend: float | None) -> np.ndarray:
+        """NDCG@10 of each user with λ = `blend`; None leaves the graph's half out."""
+
+        def scores(users: np.ndarray) -> np.ndarray:
+            rows = self.row[users]
+            if blend is None:
+                return sums[rows]
+            return self.graph_half[rows] + np.float32(blend) * sums[rows]
+
+        return self.validation.each(scores)
+
+    def best_blend(self, sums: np.ndarray) -> _Blended:
+        """λ from BLENDS; each is judged with its two neighbours, for single ones are noise."""
+        each = [self.ndcg(sums, blend) for blend in BLENDS]
+        means = np.array([ndcg.mean() for ndcg in each])
+        smooth = np.convolve(np.pad(means, 1, mode="edge"), np.ones(3) / 3, mode="valid")
+        best = int(smooth.argmax())
+        return _Blended(float(BLENDS[best]), each[best])
