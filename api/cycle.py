@@ -12,8 +12,6 @@ import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from ingest.text import TextEncoder, TextSettings, encode_items
-
 from api.publication import Progress, publish
 from api.settings import Settings
 from graphdb.connection import Graph
@@ -21,6 +19,7 @@ from graphdb.domain import Domain
 from graphdb.errors import PathlightError
 from graphdb.export import export_snapshot
 from graphdb.versions import list_versions
+from ingest.text import TextEncoder, TextSettings, encode_items
 
 log = logging.getLogger(__name__)
 

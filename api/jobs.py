@@ -158,7 +158,7 @@ def _renewed(place: Workplace, claim: Claim) -> Generator[Lease]:
                 lease.lost.set()
                 return
             except GraphUnavailableError as error:
-                # Not lost yet: the lease lasts three renewals, and the fence guards what is written.
+                # Not lost yet: a lease lasts three renewals, and the fence guards what is written.
                 log.warning("job %s: lease not renewed: %s", claim.key, error)
 
     thread = threading.Thread(target=renew, name=f"lease-{claim.key}", daemon=True)

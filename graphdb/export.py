@@ -31,6 +31,12 @@ MATCH (s:Source)
 RETURN s.id AS source, s.offset AS offset, s.events AS events
 """
 
+
+def fetch_cut(graph: Graph) -> dict[str, int]:
+    """The offset of every source: what a snapshot taken now would hold."""
+    return {row["source"]: row["offset"] for row in graph.read(FETCH_OFFSETS)}
+
+
 FETCH_CLOCK = "RETURN datetime.realtime().epochMillis AS now"
 
 LIST_ITEMS = """

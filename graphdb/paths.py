@@ -49,3 +49,37 @@ def fetch_evidence(
 
 def _present(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
     return {n: v for n, v in zip(names, values, strict=True) if v is not None}
+
+
+FETCH_HISTORY = """
+MATCH (u:User {id: $user})-[r]->(i:Item)
+WHERE type(r) IN $types
+WITH r, i ORDER BY r.at DESC, i.id LIMIT $k
+RETURN collect([i.id, type(r), r.value, toString(r.at), [name IN $names | i[name]]]) AS events
+"""
+
+
+def fetch_history(graph: Graph, domain: Domain, user_id: str, k: int) -> list[dict[str, Any]]:
+    """A person's latest events, newest first, with the items' fields."""
+    types = {spec.relationship: name for name, spec in domain.events.items()}
+    names = domain.item_properties
+    events = graph.read(FETCH_HISTORY, user=user_id, types=list(types), names=names, k=k)[0]
+    return [
+        {"id": item, "type": types[kind], "value": value, "at": at, "item": _present(names, values)}
+        for item, kind, value, at, values in events["events"]
+    ]
+
+
+LIST_TYPICAL = """
+MATCH (u:User)
+WITH u, COUNT { (u)-->(:Item) } AS events
+WHERE events > 0
+WITH u.id AS id, events ORDER BY events, id
+WITH collect(id) AS ids
+RETURN [share IN $shares | ids[toInteger(share * (size(ids) - 1))]] AS ids
+"""
+
+
+def list_typical(graph: Graph, shares: Sequence[float]) -> list[str]:
+    """The people at these shares (0 to 1) of the order by activity."""
+    return [id for id in graph.read(LIST_TYPICAL, shares=list(shares))[0]["ids"] if id]

@@ -263,7 +263,7 @@ def _watch(rng: np.random.Generator, films: _Films, people: _Audience) -> Array:
 def _events(
     rng: np.random.Generator, films: _Films, people: _Audience, watched: Array
 ) -> list[Row]:
-    """Raw events by time: a `watched`, and for some within two days a `rated` of 1 to 5 stars."""
+    """Raw events by person and time: `watched`, and for some a `rated` within two days."""
     month, user, film = watched.T
     evening = 3600 * rng.integers(17, 24, len(watched))
     day = 86400 * rng.integers(0, MONTH_SECONDS // 86400, len(watched))
@@ -276,7 +276,8 @@ def _events(
     later = np.minimum(at + rng.integers(600, 2 * 86400, len(watched)), END)
     rows = [("watched", u, f, t, None) for u, f, t in zip(user, film, at, strict=True)]
     rows += [("rated", user[n], film[n], later[n], float(stars[n])) for n in np.flatnonzero(rated)]
-    rows.sort(key=lambda row: (row[3], row[1], row[2], row[0]))
+    # By person: loading then writes each one's list of recent events once.
+    rows.sort(key=lambda row: (row[1], row[3], row[2], row[0]))
     return [_event(number, *row) for number, row in enumerate(rows)]
 
 

@@ -36,6 +36,8 @@ def read_movielens(folder: Path) -> Dataset:
     users = [_user(line) for line in _lines(folder / f"{name}.user", "user_id")]
     ratings = folder / f"{name}.inter"
     events = [_event(name, line) for line in _lines(ratings, "user_id", "item_id", "timestamp")]
+    # By person: loading then writes each one's list of recent events once.
+    events.sort(key=lambda event: (event["user_id"], event["occurred_at"]))
     described = sum("overview" in item["fields"] for item in items)
     return Dataset(
         name=name,

@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
-from ingest.catalogue import Batch, read_items, read_users
 from pydantic import BaseModel, ConfigDict
 
 from api.problems import InvalidError, responses
 from api.state import Current
 from graphdb.catalogue import save_items, save_users
+from ingest.catalogue import Batch, read_items, read_users
 
 router = APIRouter(tags=["catalogue"])
 

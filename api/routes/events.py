@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
-from ingest.event import Batch, read_events
 from pydantic import BaseModel, ConfigDict
 
 from api.problems import ConflictError, InvalidError, TooLargeError, responses
 from api.state import Current
 from graphdb.events import save_events
+from ingest.event import Batch, read_events
 
 MOST_ROWS = 10_000
 SOURCE = "api"
