@@ -1,4 +1,4 @@
-"""Events: what is taken, what is refused and in which words, and that every row is accounted for."""
+"""Events: what is taken, what is refused in which words, and that every row is accounted for."""
 
 import json
 import math

@@ -80,7 +80,7 @@ def test_a_model_that_is_not_there_or_broken_is_one_sentence(tmp_path):
 
 
 def test_only_changed_texts_are_encoded_again(graph, films, encoder):
-    rows = [{"id": str(n), "fields": {"title": text}} for n, text in enumerate(TEXTS)]
+    rows: list[dict] = [{"id": str(n), "fields": {"title": t}} for n, t in enumerate(TEXTS)]
     told = []
     save_items(graph, films, [*rows, {"id": "bare", "fields": {}}])
     assert encode_items(graph, encoder, lambda *step: told.append(step)) == 3
