@@ -19,7 +19,7 @@ SOURCES = "MATCH (s:Source) RETURN s.id AS id, s.offset AS offset, s.events AS e
 
 @pytest.fixture
 def example():
-    return generate(items=60, users=70)
+    return generate(items=60, users=80)
 
 
 def test_a_data_set_is_loaded_once_however_often_it_is_given(graph, films, example):
@@ -27,8 +27,8 @@ def test_a_data_set_is_loaded_once_however_often_it_is_given(graph, films, examp
     first = load(graph, films, example, lambda *step: steps.append(step))
     count = len(example.events)
     assert count > 2200
-    assert (first.users, first.items, first.events, first.duplicates) == (70, 60, count, 0)
-    expected = {"users": 70, "items": 60, "events": count, "seqs": count, "last": count - 1}
+    assert (first.users, first.items, first.events, first.duplicates) == (80, 60, count, 0)
+    expected = {"users": 80, "items": 60, "events": count, "seqs": count, "last": count - 1}
     assert graph.read(COUNTS) == [expected]
     assert steps[-1] == ("events", count, count)
 
