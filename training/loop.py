@@ -52,7 +52,7 @@ def silent(progress: Progress) -> None:
 
 @dataclass(frozen=True)
 class Trained:
-    """`epochs`: the best by validation, at which the model now stands; `validations`: all of them."""
+    """`epochs`: the best by validation, at which the model stands; `validations`: all."""
 
     epochs: int
     best: float | None
