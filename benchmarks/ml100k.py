@@ -119,6 +119,7 @@ def main() -> None:
     ratings = read_ratings(options.data)
     text = None if options.no_text else encode(read_texts(options.data, ratings.item_ids))
     train, test = protocol_split(ratings)
+    sys.stderr.write(f"seeds {options.seeds}, split seed {SPLIT_SEED}\n")
     runs = []
     for seed in options.seeds:
         metrics, chosen = measure(train, test, text, seed)
@@ -136,7 +137,6 @@ def main() -> None:
                     "unit": "ndcg@10",
                     "reference": reference and round(reference, 4),
                     "ratio": reference and round(value / reference, 4),
-                    "seeds": options.seeds,
                 }
             )
         )
