@@ -62,8 +62,7 @@ def rank(
     """
     rows = np.flatnonzero(np.diff(test.indptr)) if users is None else users
     hits = [
-        _hits(scores(batch), known[batch], test[batch], k)
-        for batch in batches(rows, test.shape[1])
+        _hits(scores(batch), known[batch], test[batch], k) for batch in batches(rows, test.shape[1])
     ]
     return Ranking(rows, np.concatenate(hits), np.diff(test.indptr)[rows])
 

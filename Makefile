@@ -1,0 +1,37 @@
+# make demo [EXIT=1] [DATA=folder]   the whole loop on an example, or on a real data set
+# make test                          lint, types and the suite on both lines of Neo4j
+# make faults                        everything on both lines
+# make lock                          pin packages again after a change of pyproject.toml
+
+SHELL := bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+LTS := 5.26.30
+
+.PHONY: install demo test faults lock
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: install
+	$(BIN)/pathlight demo $(if $(DATA),--data $(DATA)) $(if $(EXIT),--exit)
+
+test: install
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --neo4j $(LTS) tests/graphdb tests/api/test_publication.py tests/api/test_recommender.py
+
+faults: install
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --neo4j $(LTS)
+
+lock: install
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock

@@ -1,0 +1,47 @@
+"""What is asked of the recommender and what it answers: shapes only."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from api.reasons import Reason
+from graphdb.errors import PathlightError
+
+
+class NothingPublishedError(PathlightError):
+    """No version was ever published and the graph does not answer: there is nothing to say."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked. reasons: how many events to name an item, 0 for none."""
+
+    user_id: str
+    k: int = 10
+    exclude_ids: frozenset[str] = frozenset()
+    exclude_seen: bool = True
+    reasons: int = 0
+    fields: bool = False
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """One item of an answer."""
+
+    id: str
+    rank: int
+    score: float
+    sources: list[str]
+    reasons: list[Reason] = field(default_factory=list)
+    item: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """items, best first; fallback: None when personal, else why not; degraded: what is down."""
+
+    model_version: str | None
+    as_of: datetime | None
+    items: list[Recommended]
+    fallback: str | None = None
+    degraded: list[str] = field(default_factory=list)

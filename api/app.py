@@ -1,0 +1,48 @@
+"""The HTTP application: routes, errors and the process's state put together."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api import problems
+from api.body_limit import BodyLimit
+from api.routes import catalogue, events, health, recommendations
+from api.settings import Settings
+from api.state import State, open_state
+from graphdb.connection import Neo4jSettings
+from ingest.event import Event
+
+LARGEST_BODY = 32 * 1024 * 1024
+
+
+def create_app() -> FastAPI:
+    """The application; its settings are read here, its connections open when it starts."""
+    settings, neo4j = Settings(), Neo4jSettings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, State]]:
+        with open_state(settings, neo4j) as state:
+            yield {"pathlight": state}
+
+    app = FastAPI(title="Pathlight", version="1", lifespan=lifespan, redoc_url=None)
+    for routes in (events, catalogue, recommendations, health):
+        app.include_router(routes.router)
+    problems.install(app)
+    app.add_middleware(BodyLimit, limit=LARGEST_BODY)
+    app.openapi = lambda: _openapi(app)
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The document, with the event's schema: its endpoint judges rows itself."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        schema = Event.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas = document["components"]["schemas"]
+        schemas |= schema.pop("$defs", {})
+        schemas["Event"] = schema
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,151 @@
+"""`pathlight demo`: the whole loop on an example, in one terminal, timed and explained.
+
+A second run starts from what the first left: only what changed is loaded, encoded and trained.
+"""
+
+import json
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from api.ask import ask, print_answer
+from api.cycle import export, publish_artifact, train
+from api.settings import Settings
+from api.stack import Stack, running
+from api.terminal import Steps, out, show
+from graphdb.connection import Graph, Neo4jSettings
+from graphdb.domain import Domain, load_domain
+from graphdb.export import fetch_cut
+from graphdb.paths import fetch_history, list_typical
+from graphdb.schema import create_schema
+from graphdb.versions import fetch_serving
+from ingest.dataset import Dataset, load
+from ingest.generator import generate
+from ingest.movielens import read_movielens
+from training.artifact import Model, read_model
+
+SEED = 1
+PEOPLE = (0.25, 0.5, 0.75)
+"""Shares of the order by activity at which the three people stand."""
+HISTORY, LIST = 5, 5
+
+
+def run_demo(
+    settings: Settings, neo4j: Neo4jSettings, data: Path | None, *, leave: bool, as_json: bool
+) -> None:
+    """Run the loop and serve until Ctrl-C, or end there with `leave`. Raises PathlightError."""
+    dataset = generate() if data is None else read_movielens(data)
+    # A data set of its own is a graph of its own.
+    settings = settings.model_copy(update={"home": settings.home / f"demo-{dataset.name}"})
+    with _peak_memory() as memory, Steps(as_json) as steps:
+        say = (lambda *_: None) if as_json else out.print
+        say(f"[bold]{dataset.description}[/]")
+        with running(settings, neo4j, steps.advance) as stack:
+            with Graph.from_settings(stack.neo4j) as graph:
+                model = _learn(settings, graph, dataset, steps)
+                people = _people(graph, load_domain(settings.domain), stack)
+            facts = {
+                "api": stack.api_url,
+                "model_version": model.id,
+                "seed": model.seed,
+                "metrics": model.metrics,
+                "people": people,
+                "seconds": {step: round(s, 1) for step, s in steps.seconds.items()},
+                "peak_memory_mb": memory["peak"] >> 20,
+            }
+            _tell(facts, as_json)
+            if not leave:
+                say(f"\nThe API answers at {stack.api_url}/docs until Ctrl-C.")
+                threading.Event().wait()
+
+
+def _learn(settings: Settings, graph: Graph, dataset: Dataset, steps: Steps) -> Model:
+    """Load, export, train and publish; nothing of it when what serves has all of it."""
+    domain = load_domain(settings.domain)
+    create_schema(graph, domain)
+    load(graph, domain, dataset, steps.advance)
+    served = _up_to_date(settings, graph, domain)
+    if served is not None:
+        return served
+    name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    snapshot = export(settings, graph, domain, name, steps.advance)
+    artifact = train(settings, snapshot, name, steps.advance, seed=SEED)
+    publish_artifact(settings, graph, artifact, 0, steps.advance)
+    return read_model(artifact)
+
+
+def _up_to_date(settings: Settings, graph: Graph, domain: Domain) -> Model | None:
+    serving = fetch_serving(graph)
+    if serving is None:
+        return None
+    model = read_model(settings.artifacts / serving["id"])
+    same = model.domain_hash == domain.digest and model.cut == fetch_cut(graph)
+    return model if same else None
+
+
+def _people(graph: Graph, domain: Domain, stack: Stack) -> list[dict[str, Any]]:
+    people = []
+    for user in list_typical(graph, PEOPLE):
+        body = {"user_id": user, "k": LIST, "include": ["item", "reasons"]}
+        people.append(
+            {
+                "user_id": user,
+                "history": fetch_history(graph, domain, user, HISTORY),
+                "answer": ask(stack.api_url, "POST", "/v1/recommendations", json=body),
+            }
+        )
+    return people
+
+
+def _tell(facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(facts, default=str), flush=True)
+        return
+    out.print(f"\n[bold]How well[/] (held-out part of each history, seed {facts['seed']})")
+    show([{"model": name, **values} for name, values in facts["metrics"].items()], False)
+    for person in facts["people"]:
+        out.print(f"\n[bold]User {person['user_id']}[/] lately:")
+        for event in person["history"]:
+            value = "" if event["value"] is None else f" {event['value']:g}"
+            title = event["item"].get("title", event["id"])
+            out.print(f"  {event['at'][:10]}  {event['type']}{value}: {title}", markup=False)
+        out.print("and next, with the share of the score that each reason carries:")
+        print_answer(person["answer"])
+    steps = ", ".join(f"{step} {seconds:g}" for step, seconds in facts["seconds"].items())
+    out.print(f"\nSeconds: {steps}")
+    out.print(f"Peak memory of all processes: {facts['peak_memory_mb']:,} MB")
+
+
+@contextmanager
+def _peak_memory() -> Generator[dict[str, int]]:
+    """The largest sum of resident memory of this process and everything it has started."""
+    measured, stopped = {"peak": 0}, threading.Event()
+
+    def watch() -> None:
+        while not stopped.wait(0.5):
+            measured["peak"] = max(measured["peak"], _resident())
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield measured
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def _resident() -> int:
+    """Bytes resident in this process and its descendants, of which the stack's processes are."""
+    me = psutil.Process()
+    total = 0
+    for process in [me, *me.children(recursive=True)]:
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:
+            continue
+    return total

@@ -1,0 +1,170 @@
+"""Running a job: claimed with a fence, its lease renewed while it works, its outcome recorded.
+
+Each kind is a plain function from a claim to an outcome and the jobs that follow. Who asks, a
+Celery task or the command line, is not known here.
+"""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from api.cycle import export, publish_artifact, train
+from api.settings import Settings
+from graphdb.connection import Graph
+from graphdb.domain import Domain
+from graphdb.errors import GraphUnavailableError, PathlightError
+from graphdb.jobs import (
+    Claim,
+    LeaseLostError,
+    claim_job,
+    fail_job,
+    finish_job,
+    renew_lease,
+    request_job,
+)
+from graphdb.snapshot import SnapshotError
+from training.artifact import ArtifactError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What a job works with."""
+
+    settings: Settings
+    graph: Graph
+    domain: Domain
+
+
+@dataclass
+class Lease:
+    """A claim being renewed; `check` raises LeaseLostError once another worker holds the job."""
+
+    claim: Claim
+    lost: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        if self.lost.is_set():
+            raise LeaseLostError(f"job {self.claim.key} was taken over by another worker")
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A job that follows another's success."""
+
+    key: str
+    kind: str
+    payload: dict[str, Any]
+
+
+Outcome = tuple[dict[str, Any], Followed | None]
+
+
+def request_retrain(graph: Graph, at: datetime | None = None) -> str:
+    """Ask for a whole cycle; the key is the minute, so that asking twice is one cycle."""
+    moment = (at or datetime.now(UTC)).strftime("%Y%m%dT%H%M")
+    key = f"export:{moment}"
+    request_job(graph, key, "export", {"name": moment})
+    return key
+
+
+def run_job(place: Workplace, key: str) -> str | None:
+    """Run the job if nobody holds it; returns the key of the job that follows, if any.
+
+    What cannot succeed by trying again (bad input) fails at once; the rest waits for a later
+    attempt.
+    """
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    claim = claim_job(place.graph, key, owner, place.settings.job_lease_s)
+    if claim is None:
+        return None
+    log.info("job %s: attempt %d", claim.key, claim.attempt)
+    with _renewed(place, claim) as lease:
+        try:
+            outcome, followed = KINDS[claim.kind](place, lease)
+            lease.check()
+        except LeaseLostError as error:
+            log.warning("%s", error)
+            return None
+        except Exception as error:
+            state = _fail(place, claim, error)
+            log.warning("job %s is %s: %s", claim.key, state, error)
+            return None
+    if followed is not None:
+        request_job(place.graph, followed.key, followed.kind, followed.payload)
+    finish_job(place.graph, claim, outcome)
+    return followed.key if followed else None
+
+
+def _fail(place: Workplace, claim: Claim, error: Exception) -> str:
+    final = isinstance(error, SnapshotError | ArtifactError)
+    words = str(error) if isinstance(error, PathlightError) else f"{type(error).__name__}: {error}"
+    return fail_job(place.graph, claim, words, final=final)
+
+
+def _export(place: Workplace, lease: Lease) -> Outcome:
+    # The fence is in the name: a worker that was taken for dead writes beside, never over.
+    name = f"{lease.claim.input['name']}-{lease.claim.fence}"
+    export(place.settings, place.graph, place.domain, name, _watched(lease))
+    return {"snapshot": name}, Followed(f"train:{name}", "train", {"snapshot": name})
+
+
+def _train(place: Workplace, lease: Lease) -> Outcome:
+    snapshot = lease.claim.input["snapshot"]
+    name = f"{snapshot}-{lease.claim.fence}"
+    directory = place.settings.snapshots / snapshot
+    train(place.settings, directory, name, _watched(lease), alive=lease.check)
+    return {"artifact": name}, Followed(f"publish:{name}", "publish", {"artifact": name})
+
+
+def _publish(place: Workplace, lease: Lease) -> Outcome:
+    artifact = place.settings.artifacts / lease.claim.input["artifact"]
+    fence = lease.claim.fence
+    version = publish_artifact(place.settings, place.graph, artifact, fence, _watched(lease))
+    return {"version": version}, None
+
+
+KINDS: dict[str, Callable[[Workplace, Lease], Outcome]] = {
+    "export": _export,
+    "train": _train,
+    "publish": _publish,
+}
+
+
+def _watched(lease: Lease) -> Callable[[str, int, int], None]:
+    def progress(step: str, done: int, total: int) -> None:
+        lease.check()
+        log.debug("job %s: %s %d of %d", lease.claim.key, step, done, total)
+
+    return progress
+
+
+@contextmanager
+def _renewed(place: Workplace, claim: Claim) -> Generator[Lease]:
+    lease, stopped = Lease(claim), threading.Event()
+
+    def renew() -> None:
+        while not stopped.wait(place.settings.job_lease_s / 3):
+            try:
+                renew_lease(place.graph, claim, place.settings.job_lease_s)
+            except LeaseLostError:
+                lease.lost.set()
+                return
+            except GraphUnavailableError as error:
+                # Not lost yet: a lease lasts three renewals, and the fence guards what is written.
+                log.warning("job %s: lease not renewed: %s", claim.key, error)
+
+    thread = threading.Thread(target=renew, name=f"lease-{claim.key}", daemon=True)
+    thread.start()
+    try:
+        yield lease
+    finally:
+        stopped.set()
+        thread.join()

@@ -1,0 +1,111 @@
+"""The version that serves, in this process's memory: arrays, who is who, what is hidden.
+
+It is what answers are scored with, and all that answers when the graph is down. The map from a
+person's id to the key in the files is read from the graph and never written to disk.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+
+from graphdb.connection import Graph
+from graphdb.retrieval import NewEvent, fetch_hidden, fetch_people
+from training.artifact import Artifact, read_artifact
+
+
+@dataclass(frozen=True)
+class History:
+    """One person as the scorer reads them.
+
+    row: summed event weights [1, I]; residual: e [d] or None; seen: item rows that count as seen;
+    types: the newest event type of an item row, where it is known; new: item rows with events
+    beyond the version's cut; unknown: seen item ids that the version has never heard of.
+    """
+
+    row: sp.csr_matrix
+    residual: np.ndarray | None
+    seen: frozenset[int]
+    types: dict[int, str] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class MappedVersion:
+    """An artifact and what the graph adds to it."""
+
+    id: str
+    slot: str
+    artifact: Artifact
+    item_rows: dict[str, int]
+    user_rows: dict[str, int]
+    keys: dict[str, str]
+    hidden: set[str]
+    popular: np.ndarray
+
+    @property
+    def cut(self) -> dict[str, int]:
+        return self.artifact.model.cut
+
+    @property
+    def as_of(self) -> datetime:
+        return self.artifact.model.as_of
+
+    def history(self, key: str | None, events: list[NewEvent]) -> History:
+        """A person's history in the version, with `events` from beyond its cut folded in."""
+        artifact = self.artifact
+        user = self.user_rows.get(key) if key else None
+        empty = sp.csr_matrix((1, len(artifact.item_ids)), dtype=np.float32)
+        base = empty if user is None else artifact.history[user]
+        residual = None if user is None or artifact.residuals is None else artifact.residuals[user]
+        seen = set() if user is None else set(_marked(artifact.seen[user]))
+        if not events:
+            return History(base, residual, frozenset(seen))
+        added, types, unknown = self._fold(events)
+        seen |= {self.item_rows[e.item_id] for e in events if e.seen and e.item_id not in unknown}
+        return History(
+            sp.csr_matrix(base + added), residual, frozenset(seen), types, frozenset(unknown)
+        )
+
+    def _fold(self, events: list[NewEvent]) -> tuple[sp.csr_matrix, dict[int, str], set[str]]:
+        rows, weights, types, unknown = [], [], {}, set()
+        for event in events:
+            row = self.item_rows.get(event.item_id)
+            if row is None:
+                unknown.add(event.item_id)
+                continue
+            rows.append(row)
+            weights.append(event.weight)
+            types[row] = event.event_type
+        shape = (1, len(self.artifact.item_ids))
+        zeros = np.zeros(len(rows), dtype=np.int32)
+        # Several events on one item add up; the scorer caps their sum.
+        added = sp.coo_matrix((np.array(weights, np.float32), (zeros, rows)), shape)
+        return added.tocsr(), types, unknown
+
+
+def map_version(graph: Graph, version: str, slot: str, artifacts: Path) -> MappedVersion:
+    """Load what serves. Raises ArtifactError when its files are not in `artifacts`."""
+    return mapped(
+        read_artifact(artifacts / version), slot, fetch_people(graph), fetch_hidden(graph)
+    )
+
+
+def mapped(artifact: Artifact, slot: str, keys: dict[str, str], hidden: set[str]) -> MappedVersion:
+    """An artifact ready to answer for the people in `keys` (id → key)."""
+    return MappedVersion(
+        id=artifact.model.id,
+        slot=slot,
+        artifact=artifact,
+        item_rows={item: row for row, item in enumerate(artifact.item_ids)},
+        user_rows={key: row for row, key in enumerate(artifact.user_keys)},
+        keys=keys,
+        hidden=hidden,
+        popular=np.argsort(-artifact.popularity, kind="stable"),
+    )
+
+
+def _marked(row: sp.csr_matrix) -> list[int]:
+    return row.indices[row.data > 0].tolist()

@@ -1,0 +1,136 @@
+"""Errors as RFC 9457 problem JSON: one table from error class to status, rendered in one place.
+
+The layer that notices raises its own error; nothing below this package knows a status code.
+"""
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from api.answer import NothingPublishedError
+from graphdb.errors import GraphUnavailableError, PathlightError
+from training.artifact import ArtifactError
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 2
+MEDIA_TYPE = "application/problem+json"
+
+
+class NotFoundError(PathlightError):
+    """What the path names is not in the graph."""
+
+
+class InvalidError(PathlightError):
+    """A request whose content cannot be taken; `errors` name fields (and rows) and why."""
+
+    def __init__(self, detail: str, errors: Sequence[Any] = ()) -> None:
+        super().__init__(detail)
+        self.errors = list(errors)
+
+
+class ConflictError(InvalidError):
+    """An id that is there already with other content."""
+
+
+class TooLargeError(PathlightError):
+    """A body or a batch beyond its bound."""
+
+
+STATUS: dict[type[Exception], int] = {
+    NotFoundError: 404,
+    ConflictError: 409,
+    TooLargeError: 413,
+    InvalidError: 422,
+    GraphUnavailableError: 503,
+    NothingPublishedError: 503,
+    ArtifactError: 503,
+    PathlightError: 400,
+}
+
+
+class Problem(BaseModel):
+    """RFC 9457: what went wrong, for people and machines."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, Any]] = []
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "Unprocessable Entity",
+                    "status": 422,
+                    "detail": "the request is not valid",
+                    "errors": [{"field": "body.k", "detail": "expected at most 500"}],
+                }
+            ]
+        }
+    }
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problem responses of an endpoint, for OpenAPI."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        s: {"model": Problem, "description": HTTPStatus(s).phrase, "content": content}
+        for s in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of `app` answered as a problem."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(Exception, _unexpected)
+    for kind in STATUS:
+        app.add_exception_handler(kind, _known)
+
+
+def problem(
+    status: int, detail: str, errors: Sequence[Any] = (), headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """A problem response; 503 says when to come back."""
+    body = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, errors=list(errors)
+    )
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = {"Retry-After": str(RETRY_AFTER_S), **(headers or {})}
+    content = body.model_dump(exclude=None if errors else {"errors"})
+    return JSONResponse(content, status, headers, MEDIA_TYPE)
+
+
+def _known(request: Request, error: Exception) -> JSONResponse:
+    status = next(s for kind, s in STATUS.items() if isinstance(error, kind))
+    return problem(status, str(error), getattr(error, "errors", ()))
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+
+def _validation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    # The input itself is left out: it may be personal, or a megabyte long.
+    errors = [
+        {"field": ".".join(str(part) for part in e["loc"]), "detail": e["msg"]}
+        for e in error.errors()
+    ]
+    return problem(422, "the request is not valid", errors)
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("unexpected %s at %s", type(error).__name__, request.url.path, exc_info=error)
+    return problem(500, "an error of ours; it has been logged")

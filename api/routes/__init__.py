@@ -1,0 +1,1 @@
+"""HTTP routes: each file reads from its shapes down to its endpoints, each endpoint one call."""

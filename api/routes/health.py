@@ -1,0 +1,45 @@
+"""Health: alive says that the process answers, ready that it can do its work."""
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from api.problems import responses
+from api.state import Current
+from graphdb.errors import GraphUnavailableError
+
+router = APIRouter(tags=["health"])
+
+
+class Live(BaseModel):
+    status: str = "alive"
+
+
+class Ready(BaseModel):
+    """`status`: ready, or not_ready. model_version: what answers come from, if any."""
+
+    status: str
+    graph: bool
+    model_version: str | None
+
+
+@router.get("/health/live")
+def live() -> Live:
+    """Always 200 while the process runs."""
+    return Live()
+
+
+@router.get("/health/ready", responses=responses(503))
+def ready(state: Current, response: Response) -> Ready:
+    """200 when the graph answers; 503 otherwise, though answers from memory may go on."""
+    try:
+        state.breaker.call(state.graph.verify)
+        graph = True
+    except GraphUnavailableError:
+        graph = False
+        response.status_code = 503
+    version = state.serving.version
+    return Ready(
+        status="ready" if graph else "not_ready",
+        graph=graph,
+        model_version=version.id if version else None,
+    )

@@ -1,0 +1,197 @@
+"""Recommendations and similar items: what is asked, and the answer with its reasons."""
+
+import time
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.answer import Answer, Recommended
+from api.answer import Query as Asked
+from api.problems import NotFoundError, responses
+from api.similar import similar
+from api.state import Current
+
+MOST_ITEMS = 500
+REASONS = 3
+"""Events named an item; the others are summed, so that the shares still add up."""
+
+router = APIRouter(tags=["recommendations"])
+
+Id = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class RecommendationQuery(BaseModel):
+    """Who asks, for how many, and what must not be in the answer."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"user_id": "196", "k": 5, "include": ["reasons", "item"]}]
+        },
+    )
+
+    user_id: Id
+    k: int = Field(10, ge=1, le=MOST_ITEMS)
+    exclude_ids: list[Id] = Field([], max_length=1000)
+    exclude_seen: bool = True
+    include: list[Literal["reasons", "item"]] = Field(
+        [], description="reasons: what carries each score; item: the item's fields."
+    )
+
+
+class ReasonOut(BaseModel):
+    """One part of a score. Contributions are signed and add up to the score; `share` is of the
+    positive ones. kind: event, other_events (count of them), or general_taste."""
+
+    kind: str
+    contribution: float
+    share: float
+    item_id: str | None = None
+    title: str | None = None
+    event_type: str | None = None
+    at: str | None = None
+    count: int | None = None
+
+
+class ItemOut(BaseModel):
+    """sources: vector (near the person's vector), similar (from their events), popular, memory."""
+
+    id: str
+    rank: int
+    score: float
+    sources: list[str]
+    reasons: list[ReasonOut] | None = None
+    item: dict[str, Any] | None = None
+
+
+class AnswerOut(BaseModel):
+    """as_of: the time of the version's events; newer ones are folded in. fallback: why the list is
+    not personal (cold_start: no events of this person; no_version: nothing published yet)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "model_version": "20261121-081500-3f8a1c",
+                    "as_of": "2026-11-21T08:15:00Z",
+                    "items": [
+                        {
+                            "id": "302",
+                            "rank": 1,
+                            "score": 1.25,
+                            "sources": ["vector", "similar"],
+                            "reasons": [
+                                {
+                                    "kind": "event",
+                                    "contribution": 0.75,
+                                    "share": 0.6,
+                                    "item_id": "242",
+                                    "title": "Kolya",
+                                    "event_type": "rated",
+                                    "at": "2026-01-05T20:15:00Z",
+                                },
+                                {"kind": "general_taste", "contribution": 0.5, "share": 0.4},
+                            ],
+                        }
+                    ],
+                    "fallback": None,
+                    "degraded": [],
+                    "took_ms": 6.1,
+                }
+            ]
+        }
+    )
+
+    model_version: str | None
+    as_of: datetime | None
+    items: list[ItemOut]
+    fallback: str | None
+    degraded: list[str]
+    took_ms: float
+
+
+@router.post(
+    "/v1/recommendations", responses=responses(422, 503), response_model_exclude_unset=True
+)
+def post_recommendations(state: Current, query: RecommendationQuery) -> AnswerOut:
+    """The best items for a person, with the reasons that make up each score if asked for."""
+    return _recommend(state, query)
+
+
+@router.get("/v1/recommendations", responses=responses(422, 503), response_model_exclude_unset=True)
+def get_recommendations(
+    state: Current, query: Annotated[RecommendationQuery, Query()]
+) -> AnswerOut:
+    """The short form: the same answer, lists as repeated parameters, and nothing is stored."""
+    return _recommend(state, query)
+
+
+def _recommend(state: Current, query: RecommendationQuery) -> AnswerOut:
+    started = time.perf_counter()
+    asked = Asked(
+        user_id=query.user_id,
+        k=query.k,
+        exclude_ids=frozenset(query.exclude_ids),
+        exclude_seen=query.exclude_seen,
+        reasons=REASONS if "reasons" in query.include else 0,
+        fields="item" in query.include,
+    )
+    return _answer(state.recommender.recommend(asked), started)
+
+
+class SimilarQuery(BaseModel):
+    """How many, and what must not be in the answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    k: int = Field(10, ge=1, le=MOST_ITEMS)
+    exclude_ids: list[Id] = Field([], max_length=1000)
+
+
+@router.get(
+    "/v1/items/{id:path}/similar",
+    responses=responses(404, 422, 503),
+    response_model_exclude_unset=True,
+)
+def get_similar(
+    state: Current,
+    id: Annotated[str, Path(description="Your own id; a slash in it is written %2F.")],
+    query: Annotated[SimilarQuery, Query()],
+) -> AnswerOut:
+    """Items that the same people choose; by their texts for an item nobody has touched."""
+    started = time.perf_counter()
+    answer = similar(state.serving, id, query.k, frozenset(query.exclude_ids))
+    if answer is None:
+        raise NotFoundError(f"there is no item {id[:80]!r}")
+    return _answer(answer, started)
+
+
+def _answer(answer: Answer, started: float) -> AnswerOut:
+    return AnswerOut(
+        model_version=answer.model_version,
+        as_of=answer.as_of,
+        items=[_item(item) for item in answer.items],
+        fallback=answer.fallback,
+        degraded=answer.degraded,
+        took_ms=round((time.perf_counter() - started) * 1000, 3),
+    )
+
+
+def _item(item: Recommended) -> ItemOut:
+    """Only what was asked for is set: the rest is left out of the answer."""
+    given: dict[str, Any] = {
+        "id": item.id,
+        "rank": item.rank,
+        "score": item.score,
+        "sources": item.sources,
+    }
+    if item.reasons:
+        given["reasons"] = [
+            {k: v for k, v in asdict(reason).items() if v is not None} for reason in item.reasons
+        ]
+    if item.item is not None:
+        given["item"] = item.item
+    return ItemOut(**given)

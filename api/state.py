@@ -1,0 +1,82 @@
+"""What a running API process holds, made when it starts and closed when it ends."""
+
+import logging
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.breaker import GraphBreaker
+from api.recommender import Recommender
+from api.serving import Serving
+from api.settings import Settings
+from graphdb.connection import SERVING, WRITING, Graph, Neo4jSettings
+from graphdb.domain import Domain, load_domain
+from graphdb.errors import PathlightError
+from graphdb.schema import create_schema
+from training.artifact import ArtifactError
+
+log = logging.getLogger(__name__)
+
+KEEP_UP_S = 1.0
+
+
+@dataclass(frozen=True)
+class State:
+    """graph: with an answer's patience; working: with a writer's."""
+
+    settings: Settings
+    domain: Domain
+    graph: Graph
+    working: Graph
+    serving: Serving
+    recommender: Recommender
+    breaker: GraphBreaker
+
+
+@contextmanager
+def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
+    """The state of one process; a thread keeps it up with the graph until it is closed."""
+    domain = load_domain(settings.domain)
+    with (
+        Graph.from_settings(neo4j, SERVING) as graph,
+        Graph.from_settings(neo4j, WRITING) as working,
+    ):
+        breaker = GraphBreaker()
+        serving = Serving(graph, settings.artifacts, breaker)
+        recommender = Recommender(serving, domain)
+        state = State(settings, domain, graph, working, serving, recommender, breaker)
+        stopped = threading.Event()
+        keeper = threading.Thread(target=_keep_up, args=(state, stopped), name="keep-up")
+        keeper.start()
+        try:
+            yield state
+        finally:
+            stopped.set()
+            keeper.join()
+
+
+def _keep_up(state: State, stopped: threading.Event) -> None:
+    """Create the schema once the graph is there, and map each version as soon as it serves."""
+    ready = False
+    while not stopped.is_set():
+        try:
+            if not ready:
+                create_schema(state.working, state.domain)
+                ready = True
+            state.serving.refresh()
+        except (PathlightError, ArtifactError) as error:
+            log.warning("not up to date with the graph: %s", error)
+        except Exception:
+            log.exception("keeping up with the graph failed")
+        stopped.wait(KEEP_UP_S)
+
+
+def get_state(request: Request) -> State:
+    return request.state.pathlight
+
+
+Current = Annotated[State, Depends(get_state)]

@@ -1,0 +1,1 @@
+"""The shipped domain files, found by name through importlib.resources."""

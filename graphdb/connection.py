@@ -1,0 +1,208 @@
+"""The one door to Neo4j: an address, a driver, reads and writes.
+
+It knows the driver and nothing of what is asked. Callers get plain rows (dicts), never driver
+objects; which server answers is decided by the address alone.
+"""
+
+import logging
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString, Self, TypeVar
+from urllib.parse import urlsplit
+
+from neo4j import (
+    READ_ACCESS,
+    Driver,
+    GraphDatabase,
+    ManagedTransaction,
+    NotificationMinimumSeverity,
+    Query,
+    RoutingControl,
+    Session,
+)
+from neo4j.exceptions import (
+    AuthError,
+    ConfigurationError,
+    ServiceUnavailable,
+    SessionExpired,
+    TransientError,
+)
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from graphdb.errors import GraphUnavailableError, PathlightError
+
+T = TypeVar("T")
+
+UNAVAILABLE = (ServiceUnavailable, SessionExpired, TransientError)
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
+
+
+class Neo4jSettings(BaseSettings):
+    """Where the graph is. Without a `uri` the local stack's server is used."""
+
+    model_config = SettingsConfigDict(env_prefix="PATHLIGHT_NEO4J_")
+
+    uri: str = ""
+    user: str = "neo4j"
+    password: SecretStr = SecretStr("")
+    database: str = "neo4j"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a process waits for the graph, in seconds, and how many connections it keeps.
+
+    The driver's own defaults fail only after 56 s against a server that refuses.
+    """
+
+    pool: int
+    acquisition: float
+    connect: float
+    retry: float
+    query: float
+
+
+SERVING = Patience(pool=50, acquisition=0.5, connect=1, retry=0.5, query=1.5)
+WRITING = Patience(pool=20, acquisition=2, connect=1, retry=1, query=30)
+WORKING = Patience(pool=8, acquisition=60, connect=10, retry=30, query=600)
+
+
+class Graph:
+    """One driver on one database; thread-safe, made in the process that uses it."""
+
+    def __init__(
+        self,
+        uri: str,
+        password: str,
+        *,
+        user: str = "neo4j",
+        database: str = "neo4j",
+        patience: Patience = WORKING,
+    ) -> None:
+        if not password and (urlsplit(uri).hostname or "") not in LOOPBACK:
+            raise PathlightError(
+                "PATHLIGHT_NEO4J_URI names a remote server: set PATHLIGHT_NEO4J_PASSWORD as well"
+            )
+        self.database = database
+        self.patience = patience
+        try:
+            self._driver: Driver = GraphDatabase.driver(
+                uri,
+                auth=(user, password) if password else None,
+                max_connection_pool_size=patience.pool,
+                connection_acquisition_timeout=patience.acquisition,
+                connection_timeout=patience.connect,
+                max_transaction_retry_time=patience.retry,
+                liveness_check_timeout=30,
+                notifications_min_severity=NotificationMinimumSeverity.OFF,
+                telemetry_disabled=True,
+            )
+        except (ConfigurationError, ValueError) as error:
+            raise PathlightError(f"PATHLIGHT_NEO4J_URI is not a Neo4j address: {error}") from None
+
+    @classmethod
+    def from_settings(cls, settings: Neo4jSettings, patience: Patience = WORKING) -> Self:
+        return cls(
+            settings.uri,
+            settings.password.get_secret_value(),
+            user=settings.user,
+            database=settings.database,
+            patience=patience,
+        )
+
+    def read(self, statement: LiteralString, **parameters: Any) -> list[dict[str, Any]]:
+        """Rows of a read. Raises GraphUnavailableError when no answer came in time."""
+        return self._run(statement, RoutingControl.READ, parameters)
+
+    def write(self, statement: LiteralString, **parameters: Any) -> list[dict[str, Any]]:
+        """Rows of a write that may safely run twice: a lost connection has it retried."""
+        return self._run(statement, RoutingControl.WRITE, parameters)
+
+    def transaction(self, work: Callable[[ManagedTransaction], T]) -> T:
+        """Run `work` in one write transaction, retried as a whole on transient errors."""
+        with self._driver.session(database=self.database) as session, _one_sentence():
+            return session.execute_write(work)
+
+    def stream(self, statement: LiteralString, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """Rows of a long read, fetched as they are consumed; no retry once begun."""
+        with (
+            self._driver.session(
+                database=self.database, default_access_mode=READ_ACCESS, fetch_size=2000
+            ) as session,
+            _one_sentence(),
+        ):
+            for record in session.run(Query(statement, timeout=self.patience.query), parameters):
+                yield record.data()
+
+    def plan_type(self, statement: str, parameters: dict[str, Any], timeout: float) -> str:
+        """The server's own verdict on a person's statement: "r" for a pure read."""
+        with self._exploring() as session:
+            summary = session.run(_foreign("EXPLAIN " + statement, timeout), parameters).consume()
+            return summary.query_type or ""
+
+    def explore(
+        self, statement: str, parameters: dict[str, Any], timeout: float, limit: int
+    ) -> tuple[list[str], list[list[Any]]]:
+        """Column names and at most `limit` rows of a person's statement, in READ mode."""
+        with self._exploring() as session:
+            result = session.run(_foreign(statement, timeout), parameters)
+            return list(result.keys()), [list(record.values()) for record in result.fetch(limit)]
+
+    def verify(self) -> None:
+        """Raise GraphUnavailableError unless the server answers."""
+        with _one_sentence():
+            self._driver.verify_connectivity()
+
+    def close(self) -> None:
+        self._driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _exploring(self) -> Generator[Session]:
+        with (
+            self._driver.session(
+                database=self.database, default_access_mode=READ_ACCESS
+            ) as session,
+            _one_sentence(),
+        ):
+            yield session
+
+    def _run(
+        self, statement: LiteralString, routing: RoutingControl, parameters: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        with _one_sentence():
+            records = self._driver.execute_query(
+                Query(statement, timeout=self.patience.query),
+                parameters,
+                database_=self.database,
+                routing_=routing,
+            ).records
+        return [dict(record) for record in records]
+
+
+@contextmanager
+def _one_sentence() -> Generator[None]:
+    """The driver's "not now" as GraphUnavailableError; a refused log-in as a sentence."""
+    try:
+        yield
+    except AuthError:
+        raise PathlightError(
+            "Neo4j refused the log-in: PATHLIGHT_NEO4J_USER and PATHLIGHT_NEO4J_PASSWORD"
+            " must be that server's"
+        ) from None
+    except UNAVAILABLE as error:
+        raise GraphUnavailableError(f"the graph did not answer: {type(error).__name__}") from error
+
+
+def _foreign(statement: str, timeout: float) -> Query:
+    # The one text that is no literal: a person's own, let through by graphdb.exploration alone.
+    return Query(statement, timeout=timeout)  # ty: ignore[invalid-argument-type]

@@ -1,0 +1,245 @@
+"""The domain: what a deployment's graph is called, read from a validated TOML file.
+
+Labels, relationship types and property names come from here and never from a request; `render` is
+the one place where they enter a statement. It knows names and event weights, not the database.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, LiteralString, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from graphdb.errors import PathlightError
+
+Label = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,40}$")]
+RelationshipType = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,40}$")]
+FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+EventType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+FieldType = Literal["string", "strings", "integer", "float", "boolean"]
+
+OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving"}
+OWN_TYPES = {"SIMILAR_A", "SIMILAR_B", "SIMILAR_C", "SERVES", "SAME_AS", "PRODUCED"}
+OWN_FIELDS = {"id", "key", "hidden", "text"}
+OWN_PREFIXES = ("vector_", "recent_", "text_")
+
+
+class DomainError(PathlightError):
+    """A domain file that is missing or not valid: the message names file, line and key."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AttributeNode(_Strict):
+    """A field that becomes nodes of its own: (:Item)-[:relationship]->(:label {id})."""
+
+    label: Label
+    relationship: RelationshipType
+
+
+class FieldSpec(_Strict):
+    """One catalogue field.
+
+    `text`: part of what the sentence transformer reads; `node`: values become attribute nodes
+    instead of a property; `filter`: may be named in a filter.
+    """
+
+    type: FieldType = "string"
+    text: bool = False
+    node: AttributeNode | None = None
+    filter: bool = False
+
+    @model_validator(mode="after")
+    def _nodes_hold_strings(self) -> "FieldSpec":
+        if self.node and self.type not in ("string", "strings"):
+            raise ValueError("a field with node must be of type string or strings")
+        return self
+
+
+class ItemSpec(_Strict):
+    label: Label
+    fields: dict[FieldName, FieldSpec] = {}
+
+
+class UserSpec(_Strict):
+    fields: dict[FieldName, FieldSpec] = {}
+
+
+class EventSpec(_Strict):
+    """One event type: its relationship and what it weighs.
+
+    weight: of a fresh event, negative pushes away; half_life_days: after which it weighs half;
+    value: whether the event's value multiplies the weight; at_least: events with a smaller value
+    weigh nothing; seen: whether the item counts as seen from then on.
+    """
+
+    relationship: RelationshipType
+    weight: float = Field(1.0, allow_inf_nan=False, ge=-1000, le=1000)
+    half_life_days: float | None = Field(None, gt=0, allow_inf_nan=False)
+    value: Literal["ignore", "multiply"] = "ignore"
+    at_least: float | None = Field(None, allow_inf_nan=False)
+    seen: bool = True
+
+
+class Domain(_Strict):
+    """A deployment's names. Build with `load_domain` or `parse_domain`."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
+    weight_cap: float = Field(1.0, gt=0, allow_inf_nan=False)
+    item: ItemSpec
+    user: UserSpec = UserSpec()
+    events: Annotated[dict[EventType, EventSpec], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_do_not_collide(self) -> "Domain":
+        own_types = [spec.relationship for spec in self.events.values()]
+        fields = [*self.item.fields.items(), *self.user.fields.items()]
+        nodes = [(name, spec.node) for name, spec in fields if spec.node]
+        for name, _ in fields:
+            if name in OWN_FIELDS or name.startswith(OWN_PREFIXES):
+                raise ValueError(f"field {name!r} is a name of Pathlight's own; choose another")
+        for relationship in [*own_types, *(node.relationship for _, node in nodes)]:
+            if relationship in OWN_TYPES:
+                raise ValueError(f"relationship {relationship!r} is one of Pathlight's own")
+        if len(set(own_types)) < len(own_types):
+            raise ValueError("two event types share one relationship type; give each its own")
+        shared = {node.relationship for _, node in nodes} & set(own_types)
+        if shared:
+            raise ValueError(f"{shared.pop()!r} names both an event and an attribute relationship")
+        for label in [self.item.label, *(node.label for _, node in nodes)]:
+            if label in OWN_LABELS:
+                raise ValueError(f"label {label!r} is one of Pathlight's own")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """A sha256 of the content: equal domains have equal digests, whatever their layout."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    @property
+    def item_properties(self) -> list[str]:
+        """The item fields that are properties, in the domain's order; the others are nodes."""
+        return [name for name, spec in self.item.fields.items() if not spec.node]
+
+    @property
+    def title_field(self) -> str | None:
+        """The property that names an item to people: its first text field."""
+        return next((n for n in self.item_properties if self.item.fields[n].text), None)
+
+    def item_text(self, fields: Mapping[str, Any]) -> str:
+        """The text to encode for an item: its text fields in the domain's order."""
+        parts = []
+        for name, spec in self.item.fields.items():
+            if spec.text and (value := fields.get(name)):
+                parts.append(", ".join(value) if isinstance(value, list) else str(value))
+        return ". ".join(parts)
+
+    def event_weight(
+        self, event_type: str, value: float | None, at: datetime, as_of: datetime
+    ) -> float:
+        """What one event weighs at `as_of`; FETCH_PERSON computes the same in Cypher.
+
+        weight · value (if it multiplies) · 2^(-age / half-life); an event from after `as_of` has
+        not decayed.
+        """
+        spec = self.events[event_type]
+        if spec.at_least is not None and (value is None or value < spec.at_least):
+            return 0.0
+        weight = spec.weight
+        if spec.value == "multiply" and value is not None:
+            weight *= value
+        if spec.half_life_days is not None:
+            age_days = max(0.0, (as_of - at).total_seconds()) / 86400
+            weight *= 0.5 ** (age_days / spec.half_life_days)
+        return weight
+
+    def weight_parameters(self) -> dict[str, dict[str, Any]]:
+        """`event_weight`'s settings by relationship type, as the parameter of a statement."""
+        return {
+            spec.relationship: {
+                "weight": spec.weight,
+                "half_life_days": spec.half_life_days,
+                "multiply": spec.value == "multiply",
+                "at_least": spec.at_least,
+                "seen": spec.seen,
+                "type": name,
+            }
+            for name, spec in self.events.items()
+        }
+
+
+def load_domain(name_or_path: str) -> Domain:
+    """A shipped domain by name, or a domain file by path. Raises DomainError."""
+    shipped = resources.files("domains").joinpath(f"{name_or_path}.toml")
+    if re.fullmatch(r"[a-z][a-z0-9-]*", name_or_path) and shipped.is_file():
+        return parse_domain(shipped.read_text(), f"domains/{name_or_path}.toml")
+    path = Path(name_or_path)
+    try:
+        return parse_domain(path.read_text(), str(path))
+    except OSError:
+        raise DomainError(
+            f"domain {name_or_path!r}: neither a shipped domain nor a file that can be read"
+        ) from None
+    except UnicodeDecodeError:
+        raise DomainError(f"domain file {path} is not UTF-8 text") from None
+
+
+def parse_domain(text: str, source: str) -> Domain:
+    """Validate a domain's TOML; `source` names it in errors. Raises DomainError."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DomainError(f"{source}: {error}") from None
+    try:
+        return Domain.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        keys = tuple(str(part) for part in first["loc"] if part != "[key]")
+        line = _line_of(text, keys)
+        where = f"{source}, line {line}" if line else source
+        reason = {"extra_forbidden": "no such key"}.get(
+            first["type"], first["msg"].removeprefix("Value error, ")
+        )
+        raise DomainError(f"{where}: {'.'.join(keys) or 'domain'}: {reason}") from None
+
+
+def render(statement: LiteralString, **names: str) -> LiteralString:
+    """THE place where names enter Cypher: replace each <name> by a backquoted identifier.
+
+    The values are a validated domain's, or constants; anything else is refused.
+    """
+    for placeholder, name in names.items():
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+            raise DomainError(f"{name!r} cannot be a name in the graph")
+        statement = cast(LiteralString, statement.replace(f"<{placeholder}>", f"`{name}`"))
+    return statement
+
+
+def _line_of(text: str, keys: tuple[str, ...]) -> int | None:
+    """The line that sets the longest prefix of `keys`, or its table's header."""
+    table: tuple[str, ...] = ()
+    found: tuple[int, int] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[([^\[\]]+)\]", line)
+        setting = re.match(r"\s*([A-Za-z0-9_\-.\"']+)\s*=", line)
+        if header:
+            path = table = _split(header[1])
+        elif setting:
+            path = table + _split(setting[1])
+        else:
+            continue
+        depth = len(path)
+        if keys[:depth] == path and (found is None or depth > found[0]):
+            found = (depth, number)
+    return found[1] if found else None
+
+
+def _split(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))

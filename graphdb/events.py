@@ -1,0 +1,240 @@
+"""Events in: every event one relationship, written once whatever is sent again.
+
+    (:User)-[:RATED {event_id, at, received_at, value, source, seq, digest}]->(:Item)
+    (:Source {id, offset, events})    the last sequence number of a source, and how many events
+
+A batch is one transaction: it locks its source, skips what is there, creates the rest and moves
+the offset with it, so that a snapshot which reads offsets first has a clean cut. Rows are
+validated before they come here.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypedDict
+
+from neo4j import ManagedTransaction
+
+from graphdb.connection import Graph
+from graphdb.domain import Domain, render
+
+RECENT = 50
+"""Events kept on the user: an answer expands a history only if more are newer than its version."""
+
+
+class EventRow(TypedDict):
+    """One validated event. `properties` and `context` are JSON text."""
+
+    event_id: str
+    event_type: str
+    user_id: str
+    item_id: str
+    at: datetime
+    received_at: datetime
+    value: float | None
+    session_id: str | None
+    properties: str | None
+    context: str | None
+    recommendation_id: str | None
+    position: int | None
+    clock_skew: bool
+
+
+@dataclass
+class EventReport:
+    """What became of a batch; `duplicates` and `conflicts` are positions in it.
+
+    A conflict has the type and id of an event that is there with other content.
+    """
+
+    accepted: int = 0
+    duplicates: list[int] = field(default_factory=list)
+    conflicts: list[int] = field(default_factory=list)
+
+
+def save_events(
+    graph: Graph,
+    domain: Domain,
+    source: str,
+    rows: Sequence[EventRow],
+    *,
+    first_seq: int | None = None,
+) -> EventReport:
+    """Write a batch in one transaction; users and items it names are created if need be.
+
+    Without `first_seq` the rows follow the source's offset; with it row n has seq first_seq + n.
+    """
+    return graph.transaction(lambda tx: _save(tx, domain, source, rows, first_seq))
+
+
+# The SET takes the lock before the offset is read: isolation is read-committed.
+LOCK_SOURCE = """
+MERGE (s:Source {id: $source})
+ON CREATE SET s.offset = -1, s.events = 0
+SET s.locked = true
+RETURN s.offset AS offset
+"""
+
+FIND_EVENTS = """
+UNWIND $ids AS id
+MATCH (:User)-[r:<type> {event_id: id}]->(:Item)
+RETURN collect([r.event_id, r.digest]) AS found
+"""
+
+SAVE_PEOPLE = """
+UNWIND $ids AS id
+MERGE (u:User {id: id})
+ON CREATE SET u.key = randomUUID(), u.created_at = datetime()
+"""
+
+SAVE_THINGS = """
+UNWIND $ids AS id
+MERGE (i:Item {id: id})
+ON CREATE SET i:<label>, i.created_at = datetime()
+"""
+
+CREATE_EVENTS = """
+UNWIND $rows AS row
+MATCH (u:User {id: row.user_id})
+MATCH (i:Item {id: row.item_id})
+CREATE (u)-[r:<type>]->(i)
+SET r = row.event
+"""
+
+# Parallel lists, newest last; NaN stands for "no value", which a list cannot hold as null.
+REMEMBER_RECENT = """
+UNWIND $rows AS row
+MATCH (u:User {id: row.user_id})
+SET u.recent_items = (coalesce(u.recent_items, []) + row.items)[-$keep..],
+    u.recent_types = (coalesce(u.recent_types, []) + row.types)[-$keep..],
+    u.recent_values = (coalesce(u.recent_values, []) + row.values)[-$keep..],
+    u.recent_at = (coalesce(u.recent_at, []) + row.at)[-$keep..],
+    u.recent_sources = (coalesce(u.recent_sources, []) + row.sources)[-$keep..],
+    u.recent_seqs = (coalesce(u.recent_seqs, []) + row.seqs)[-$keep..]
+"""
+
+MOVE_OFFSET = """
+MATCH (s:Source {id: $source})
+SET s.offset = CASE WHEN s.offset < $offset THEN $offset ELSE s.offset END,
+    s.events = s.events + $created
+REMOVE s.locked
+"""
+
+
+def _save(
+    tx: ManagedTransaction,
+    domain: Domain,
+    source: str,
+    rows: Sequence[EventRow],
+    first_seq: int | None,
+) -> EventReport:
+    record = tx.run(LOCK_SOURCE, source=source).single(strict=True)
+    start = record["offset"] + 1 if first_seq is None else first_seq
+    report = EventReport()
+    fresh = _judge(rows, _digests_there(tx, domain, rows), report)
+    if not fresh and first_seq is None:
+        return report
+    tx.run(SAVE_PEOPLE, ids=sorted({rows[n]["user_id"] for n in fresh})).consume()
+    things = sorted({rows[n]["item_id"] for n in fresh})
+    tx.run(render(SAVE_THINGS, label=domain.item.label), ids=things).consume()
+    events = [_event(rows[n], domain, source, start + n) for n in fresh]
+    by_type = defaultdict(list)
+    for event in sorted(events, key=lambda e: (e["user_id"], e["event"]["seq"])):
+        by_type[event["type"]].append(event)
+    for relationship, batch in by_type.items():
+        tx.run(render(CREATE_EVENTS, type=relationship), rows=batch).consume()
+    tx.run(REMEMBER_RECENT, rows=_recent(events), keep=RECENT).consume()
+    offset = start + len(rows) - 1
+    tx.run(MOVE_OFFSET, source=source, offset=offset, created=len(fresh)).consume()
+    report.accepted = len(fresh)
+    return report
+
+
+def _digests_there(
+    tx: ManagedTransaction, domain: Domain, rows: Sequence[EventRow]
+) -> dict[tuple[str, str], str]:
+    ids = defaultdict(list)
+    for row in rows:
+        ids[row["event_type"]].append(row["event_id"])
+    there = {}
+    for event_type, event_ids in ids.items():
+        relationship = domain.events[event_type].relationship
+        found = tx.run(render(FIND_EVENTS, type=relationship), ids=event_ids).single(strict=True)
+        there |= {(event_type, event_id): digest for event_id, digest in found["found"]}
+    return there
+
+
+def _judge(
+    rows: Sequence[EventRow], there: dict[tuple[str, str], str], report: EventReport
+) -> list[int]:
+    """Positions of new rows; the others are noted in the report."""
+    fresh = []
+    for n, row in enumerate(rows):
+        key, digest = (row["event_type"], row["event_id"]), event_digest(row)
+        if key not in there:
+            there[key] = digest
+            fresh.append(n)
+        elif there[key] == digest:
+            report.duplicates.append(n)
+        else:
+            report.conflicts.append(n)
+    return fresh
+
+
+def event_digest(row: EventRow) -> str:
+    """Equal for equal content. A clamped time is the server's, so it is no part of the content."""
+    content = [
+        row["user_id"],
+        row["item_id"],
+        None if row["clock_skew"] else row["at"].timestamp(),
+        row["value"],
+        row["session_id"],
+        row["properties"],
+        row["context"],
+    ]
+    return hashlib.blake2b(json.dumps(content).encode(), digest_size=12).hexdigest()
+
+
+def _event(row: EventRow, domain: Domain, source: str, seq: int) -> dict[str, Any]:
+    kept = (
+        "event_id",
+        "at",
+        "received_at",
+        "value",
+        "session_id",
+        "properties",
+        "context",
+        "recommendation_id",
+        "position",
+    )
+    event = {name: row[name] for name in kept if row[name] is not None}
+    if row["clock_skew"]:
+        event["clock_skew"] = True
+    return {
+        "user_id": row["user_id"],
+        "item_id": row["item_id"],
+        "type": domain.events[row["event_type"]].relationship,
+        "event": {**event, "source": source, "seq": seq, "digest": event_digest(row)},
+    }
+
+
+def _recent(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    by_user: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for event in events:
+        by_user[event["user_id"]].append(event)
+    return [
+        {
+            "user_id": user_id,
+            "items": [e["item_id"] for e in kept],
+            "types": [e["type"] for e in kept],
+            "values": [float(e["event"].get("value", "nan")) for e in kept],
+            "at": [e["event"]["at"] for e in kept],
+            "sources": [e["event"]["source"] for e in kept],
+            "seqs": [e["event"]["seq"] for e in kept],
+        }
+        for user_id, mine in sorted(by_user.items())
+        for kept in [mine[-RECENT:]]
+    ]

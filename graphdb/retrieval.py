@@ -1,0 +1,252 @@
+"""What an answer needs from the graph, in one or two round trips that return lists.
+
+First the person (what serves, their events beyond its cut), then the candidates by vector index
+and by id, minus what is hidden. Statements match the version they are asked for: when its slot is
+gone they return nothing, and the caller asks again. Nothing here knows how a score is made.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from graphdb.connection import Graph
+from graphdb.domain import Domain, render
+from graphdb.events import RECENT
+from graphdb.slots import index_name
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """One of a person's events beyond the version's cut, weighed as of the version's time."""
+
+    item_id: str
+    event_type: str
+    weight: float
+    seen: bool
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the graph says of one person for one version.
+
+    version: the id of what serves now (None before the first publication); key: None for a person
+    the graph does not know; events: beyond the version's cut, oldest first.
+    """
+
+    version: str | None
+    slot: str
+    key: str | None
+    events: list[NewEvent]
+
+
+# The weight is Domain.event_weight, in Cypher; a test holds the two together. NaN (x <> x) stands
+# for "no value" in the list.
+FETCH_PERSON = """
+OPTIONAL MATCH (:Serving {id: 'serving'})-[:SERVES]->(v:ModelVersion)
+OPTIONAL MATCH (u:User {id: $user})
+WITH v, u, [n IN range(0, size(coalesce(u.recent_items, [])) - 1)
+            WHERE u.recent_seqs[n] > coalesce($cut[u.recent_sources[n]], -1)] AS newer
+RETURN v.id AS version, v.slot AS slot, u.key AS key, size(newer) AS newer,
+       [n IN newer WHERE $weights[u.recent_types[n]] IS NOT NULL | [
+         u.recent_items[n],
+         u.recent_types[n],
+         CASE WHEN $weights[u.recent_types[n]].at_least IS NOT NULL
+                   AND NOT u.recent_values[n] >= $weights[u.recent_types[n]].at_least
+              THEN 0.0
+              ELSE $weights[u.recent_types[n]].weight
+                   * CASE WHEN $weights[u.recent_types[n]].multiply
+                               AND u.recent_values[n] = u.recent_values[n]
+                          THEN u.recent_values[n] ELSE 1.0 END
+                   * CASE WHEN $weights[u.recent_types[n]].half_life_days IS NULL
+                               OR u.recent_at[n] > $as_of
+                          THEN 1.0
+                          ELSE 0.5 ^ (($as_of.epochMillis - u.recent_at[n].epochMillis) / 86400000.0
+                                      / $weights[u.recent_types[n]].half_life_days) END
+         END
+       ]] AS events
+"""
+
+# Only for somebody with more new events than the short list on the user holds.
+FETCH_NEWER = """
+MATCH (u:User {id: $user})-[r]->(i:Item)
+WHERE type(r) IN keys($weights) AND r.seq > coalesce($cut[r.source], -1)
+WITH r, i ORDER BY r.seq
+RETURN collect([i.id, type(r), r.value, r.at.epochMillis]) AS events
+"""
+
+
+def fetch_person(
+    graph: Graph, domain: Domain, user_id: str, cut: dict[str, int], as_of: datetime
+) -> Person:
+    """What serves, and the person's events beyond `cut`, weighed as of `as_of`."""
+    weights = domain.weight_parameters()
+    row = graph.read(FETCH_PERSON, user=user_id, cut=cut, as_of=as_of, weights=weights)[0]
+    events = row["events"]
+    if row["newer"] >= RECENT:
+        events = _all_newer(graph, domain, user_id, cut, as_of)
+    return Person(
+        row["version"],
+        row["slot"] or "",
+        row["key"],
+        [
+            NewEvent(item, weights[relationship]["type"], weight, weights[relationship]["seen"])
+            for item, relationship, weight in events
+        ],
+    )
+
+
+def _all_newer(
+    graph: Graph, domain: Domain, user_id: str, cut: dict[str, int], as_of: datetime
+) -> list[list[Any]]:
+    weights = domain.weight_parameters()
+    found = graph.read(FETCH_NEWER, user=user_id, cut=cut, weights=weights)[0]["events"]
+    return [
+        [
+            item,
+            relationship,
+            domain.event_weight(
+                weights[relationship]["type"],
+                value,
+                datetime.fromtimestamp(millis / 1000, as_of.tzinfo),
+                as_of,
+            ),
+        ]
+        for item, relationship, value, millis in found
+    ]
+
+
+FETCH_CANDIDATES = """
+MATCH (v:ModelVersion {id: $version})
+WHERE v.state IN ['serving', 'standby']
+CALL (v) {
+  CALL db.index.vector.queryNodes($index, $k, $vector) YIELD node
+  WHERE node.hidden IS NULL
+  RETURN collect(node.id) AS near
+}
+CALL (v) {
+  MATCH (i:Item)
+  WHERE i.id IN $walked AND i.hidden IS NULL
+  RETURN collect(i.id) AS walked
+}
+RETURN near, walked
+"""
+
+
+def fetch_candidates(
+    graph: Graph, version: str, slot: str, vector: list[float], k: int, walked: Sequence[str]
+) -> tuple[list[str], list[str]] | None:
+    """Ids that may be shown: the k nearest to `vector`, and those of `walked`.
+
+    None when the version's slot is gone: ask again with what serves now.
+    """
+    rows = graph.read(
+        FETCH_CANDIDATES,
+        version=version,
+        index=index_name("Item", slot),
+        k=k,
+        vector=vector,
+        walked=list(walked),
+    )
+    return (rows[0]["near"], rows[0]["walked"]) if rows else None
+
+
+FETCH_SHOWABLE = """
+MATCH (i:Item)
+WHERE i.id IN $ids AND i.hidden IS NULL
+RETURN collect(i.id) AS ids
+"""
+
+
+def fetch_showable(graph: Graph, ids: Sequence[str]) -> set[str]:
+    """Those of `ids` that exist and are not hidden."""
+    return set(graph.read(FETCH_SHOWABLE, ids=list(ids))[0]["ids"])
+
+
+FETCH_PEOPLE = """
+MATCH (u:User)
+WHERE u.id > $after
+WITH u ORDER BY u.id LIMIT $page
+RETURN collect([u.id, u.key]) AS people
+"""
+
+LIST_HIDDEN = """
+MATCH (i:Item)
+WHERE i.hidden
+RETURN collect(i.id) AS ids
+"""
+
+
+def fetch_people(graph: Graph) -> dict[str, str]:
+    """Every person's key by id: what a process keeps in memory, and never on disk."""
+    people: dict[str, str] = {}
+    after = ""
+    while page := graph.read(FETCH_PEOPLE, after=after, page=50_000)[0]["people"]:
+        people |= dict(page)
+        after = page[-1][0]
+    return people
+
+
+def fetch_hidden(graph: Graph) -> set[str]:
+    """Ids of the items that must not be shown."""
+    return set(graph.read(LIST_HIDDEN)[0]["ids"])
+
+
+# Degrees are counters in the store: no relationship is read.
+LIST_POPULAR = """
+MATCH (i:Item)
+WHERE i.hidden IS NULL
+RETURN i.id AS id, COUNT { (i)<--(:User) } AS events
+ORDER BY events DESC, id
+LIMIT $k
+"""
+
+
+def list_popular(graph: Graph, k: int) -> list[dict[str, Any]]:
+    """Items by their number of events: what is shown while no version was ever published."""
+    return graph.read(LIST_POPULAR, k=k)
+
+
+# (:Item)-[:SIMILAR_A {weight}]->(:Item): what one event on the first adds to the second's score.
+LIST_SIMILAR = """
+MATCH (:Item {id: $item})-[s:<similar>]->(j:Item)
+WHERE s.weight > 0 AND j.hidden IS NULL AND NOT j.id IN $exclude
+RETURN j.id AS id, s.weight AS score
+ORDER BY score DESC, id
+LIMIT $k
+"""
+
+
+def list_similar(
+    graph: Graph, slot: str, item_id: str, k: int, exclude: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Items by the version's item–item weights from `item_id`: rows `{"id", "score"}`."""
+    statement = render(LIST_SIMILAR, similar=f"SIMILAR_{slot.upper()}")
+    return graph.read(statement, item=item_id, k=k, exclude=list(exclude))
+
+
+LIST_SIMILAR_BY_TEXT = """
+MATCH (i:Item {id: $item})
+MATCH (j:Item)
+WHERE i.text_vector IS NOT NULL AND j.text_vector IS NOT NULL
+      AND j.text_encoder = i.text_encoder AND j.hidden IS NULL
+      AND j <> i AND NOT j.id IN $exclude
+RETURN j.id AS id, vector.similarity.cosine(i.text_vector, j.text_vector) AS score
+ORDER BY score DESC, id
+LIMIT $k
+"""
+
+
+def list_similar_by_text(
+    graph: Graph, item_id: str, k: int, exclude: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Items by the cosine of their texts' vectors, (1 + cos) / 2: for what nobody has touched."""
+    return graph.read(LIST_SIMILAR_BY_TEXT, item=item_id, k=k, exclude=list(exclude))
+
+
+ITEM_EXISTS = "RETURN EXISTS { (:Item {id: $item}) } AS found"
+
+
+def item_exists(graph: Graph, item_id: str) -> bool:
+    """Whether the catalogue (or an event) knows the item."""
+    return graph.read(ITEM_EXISTS, item=item_id)[0]["found"]

@@ -1,0 +1,40 @@
+"""Constraints and indexes: what makes every write repeatable. Creating them twice is harmless.
+
+Community constrains uniqueness only; presence and types are checked at the door.
+"""
+
+from graphdb.connection import Graph
+from graphdb.domain import Domain, render
+
+CONSTRAINTS = (
+    "CREATE CONSTRAINT user_id IF NOT EXISTS FOR (n:User) REQUIRE n.id IS UNIQUE",
+    "CREATE CONSTRAINT user_key IF NOT EXISTS FOR (n:User) REQUIRE n.key IS UNIQUE",
+    "CREATE CONSTRAINT item_id IF NOT EXISTS FOR (n:Item) REQUIRE n.id IS UNIQUE",
+    "CREATE CONSTRAINT source_id IF NOT EXISTS FOR (n:Source) REQUIRE n.id IS UNIQUE",
+    "CREATE CONSTRAINT serving_id IF NOT EXISTS FOR (n:Serving) REQUIRE n.id IS UNIQUE",
+    "CREATE CONSTRAINT version_id IF NOT EXISTS FOR (n:ModelVersion) REQUIRE n.id IS UNIQUE",
+    "CREATE CONSTRAINT job_key IF NOT EXISTS FOR (n:Job) REQUIRE n.key IS UNIQUE",
+)
+
+EVENT_CONSTRAINT = (
+    "CREATE CONSTRAINT <name> IF NOT EXISTS FOR ()-[r:<type>]-() REQUIRE r.event_id IS UNIQUE"
+)
+
+ATTRIBUTE_CONSTRAINT = (
+    "CREATE CONSTRAINT <name> IF NOT EXISTS FOR (n:<label>) REQUIRE n.id IS UNIQUE"
+)
+
+AWAIT_INDEXES = "CALL db.awaitIndexes(300)"
+
+
+def create_schema(graph: Graph, domain: Domain) -> None:
+    """Create what the domain's graph needs; what is there already stays."""
+    for statement in CONSTRAINTS:
+        graph.write(statement)
+    for spec in domain.events.values():
+        name = f"event_{spec.relationship.lower()}"
+        graph.write(render(EVENT_CONSTRAINT, name=name, type=spec.relationship))
+    fields = [*domain.item.fields.values(), *domain.user.fields.values()]
+    for label in sorted({spec.node.label for spec in fields if spec.node}):
+        graph.write(render(ATTRIBUTE_CONSTRAINT, name=f"attribute_{label.lower()}", label=label))
+    graph.read(AWAIT_INDEXES)

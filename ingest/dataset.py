@@ -1,0 +1,125 @@
+"""A data set ready to be loaded, and loading it: users, items, then events in batches.
+
+Readers and generators return a `Dataset`; it knows neither their files nor what is done with the
+graph afterwards.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from graphdb.catalogue import save_items, save_users
+from graphdb.connection import Graph
+from graphdb.domain import Domain
+from graphdb.errors import PathlightError
+from graphdb.events import save_events
+from ingest.catalogue import Batch, read_items, read_users
+from ingest.event import read_events
+from ingest.problem import Rejection
+
+CATALOGUE_BATCH = 500
+EVENT_BATCH = 2000
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many are done, and of how many."""
+
+
+class DatasetError(PathlightError):
+    """A data set that is missing or has a bad row: the message names the file and line."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows as the outside writes them, for one domain.
+
+    `items` and `users` are raw rows of ingest.catalogue, `events` raw rows of ingest.event in a
+    fixed order: an event's place is its sequence number.
+    """
+
+    name: str
+    domain: str
+    description: str
+    items: Sequence[Mapping[str, Any]]
+    users: Sequence[Mapping[str, Any]]
+    events: Collection[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How many rows were given; of the events, how many were new and how many there already."""
+
+    users: int
+    items: int
+    events: int
+    duplicates: int
+
+
+def load(
+    graph: Graph, domain: Domain, dataset: Dataset, progress: Progress = lambda *_: None
+) -> Loaded:
+    """Load a data set; a second time changes nothing and counts every event as a duplicate.
+
+    Raises DatasetError at the first row that is not valid in the domain; what was loaded before
+    it stays, and loading again goes on from there.
+    """
+    _load_catalogue("users", dataset.users, read_users, save_users, graph, domain, progress)
+    _load_catalogue("items", dataset.items, read_items, save_items, graph, domain, progress)
+    accepted = duplicates = 0
+    for start, raw_rows in _batches(dataset.events, EVENT_BATCH):
+        new, known = _load_events(graph, domain, dataset.name, start, raw_rows)
+        accepted, duplicates = accepted + new, duplicates + known
+        progress("events", start + len(raw_rows), len(dataset.events))
+    return Loaded(len(dataset.users), len(dataset.items), accepted, duplicates)
+
+
+def _load_catalogue(
+    what: str,
+    raw_rows: Sequence[Mapping[str, Any]],
+    read: Callable[[Domain, Sequence[Any]], Batch],
+    save: Callable[[Graph, Domain, Sequence[dict[str, Any]]], None],
+    graph: Graph,
+    domain: Domain,
+    progress: Progress,
+) -> None:
+    for start, rows in _batches(raw_rows, CATALOGUE_BATCH):
+        batch = read(domain, rows)
+        if batch.rejected:
+            raise _bad_row(what, start, batch.rejected[0])
+        save(graph, domain, batch.rows)
+        progress(what, start + len(rows), len(raw_rows))
+
+
+def _load_events(
+    graph: Graph, domain: Domain, name: str, start: int, raw_rows: Sequence[Any]
+) -> tuple[int, int]:
+    """Numbers of new and of known events; row n of the data set has sequence number n."""
+    source = f"import:{name}"
+    batch = read_events(domain, raw_rows, datetime.now(UTC), source=source)
+    if batch.rejected:
+        raise _bad_row("events", start, batch.rejected[0])
+    report = save_events(graph, domain, source, batch.rows, first_seq=start)
+    if report.conflicts:
+        row = start + batch.indexes[report.conflicts[0]]
+        raise DatasetError(f"events, row {row}: the graph has its event_id with other content")
+    return report.accepted, len(report.duplicates) + len(batch.duplicates_within)
+
+
+def _bad_row(what: str, start: int, rejection: Rejection) -> DatasetError:
+    field, detail = rejection["field"] or "row", rejection["detail"]
+    return DatasetError(f"{what}, row {start + rejection['index']}: {field}: {detail}")
+
+
+def _batches(
+    rows: Collection[Mapping[str, Any]], size: int
+) -> Iterator[tuple[int, list[Mapping[str, Any]]]]:
+    """Slices of `rows` with the position of each one's first row."""
+    batch: list[Mapping[str, Any]] = []
+    start = 0
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield start, batch
+            start, batch = start + size, []
+    if batch:
+        yield start, batch

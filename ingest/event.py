@@ -1,0 +1,241 @@
+"""Events as the outside world writes them, judged row by row.
+
+`Event` is the one form of an event for REST, files and data sets; `read_events` turns raw rows
+into the graph's rows, and one bad row never rejects its neighbours. It knows no database: whether
+an event was there before, the graph says.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from graphdb.domain import Domain
+from graphdb.events import EventRow, event_digest
+from ingest.problem import Identifier, Rejection, quoted, rejection_of
+
+LARGEST_VALUE = 1e15
+LARGEST_JSON_BYTES = 8192
+DEEPEST_JSON = 8
+MOST_JSON_VALUES = 1000
+CLOCK_TOLERANCE = timedelta(minutes=5)
+FURTHEST_AHEAD = timedelta(hours=24)
+OLDEST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parse_time(value: Any) -> datetime:
+    """ISO 8601 text or epoch seconds as a UTC time; a time without a zone is UTC.
+
+    Raises ValueError for anything else, and for times before 1970 or after the year 9999.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str | datetime):
+        raise ValueError("expected an ISO 8601 time or epoch seconds")
+    try:
+        if isinstance(value, int | float):
+            moment = datetime.fromtimestamp(value, UTC)
+        else:
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, OSError):
+        hint = " (milliseconds?)" if isinstance(value, int | float) and value > 1e11 else ""
+        raise ValueError(
+            f"expected an ISO 8601 time or epoch seconds, not {quoted(value)}{hint}"
+        ) from None
+    if moment < OLDEST_TIME:
+        raise ValueError("expected a time since 1970")
+    return moment
+
+
+def bounded_json(value: Any) -> Any:
+    """`value` if it is JSON that may be stored; raises ValueError saying which bound it breaks."""
+    _check_shape(value)
+    try:
+        size = len(_json_text(value).encode())
+    except (ValueError, TypeError):
+        raise ValueError("expected JSON values: Unicode text and finite numbers") from None
+    if size > LARGEST_JSON_BYTES:
+        raise ValueError(f"expected at most {LARGEST_JSON_BYTES} bytes as JSON, not {size}")
+    return value
+
+
+Time = Annotated[datetime, BeforeValidator(parse_time, json_schema_input_type=str | float)]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(bounded_json)]
+
+
+class Event(BaseModel):
+    """One thing somebody did with an item."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "event_id": "7f0c1e0a-4c0f-4a55-9b0e-3f8a1c1d2e3f",
+                    "event_type": "rated",
+                    "user_id": "196",
+                    "item_id": "242",
+                    "occurred_at": "2025-06-01T20:15:00Z",
+                    "value": 4,
+                }
+            ]
+        },
+    )
+
+    event_id: Identifier | None = Field(
+        None, description="Unique for its event type; derived from who, what and when if missing."
+    )
+    event_type: Identifier = Field(description="One of the domain's event types.")
+    user_id: Identifier
+    item_id: Identifier
+    occurred_at: Time = Field(
+        description="ISO 8601 or epoch seconds; without a zone it is UTC. Up to 5 minutes ahead "
+        "is accepted, up to 24 hours ahead becomes the time of receipt, more is rejected."
+    )
+    value: float | None = Field(
+        None, strict=True, allow_inf_nan=False, ge=-LARGEST_VALUE, le=LARGEST_VALUE
+    )
+    session_id: Identifier | None = None
+    properties: JsonObject | None = Field(
+        None, description="Kept as JSON text of at most 8192 bytes, at most 8 levels deep."
+    )
+    context: JsonObject | None = Field(None, description="Bounded as properties are.")
+    recommendation_id: Identifier | None = Field(
+        None, description="The id of the answer that showed the item."
+    )
+    position: int | None = Field(
+        None, strict=True, ge=0, le=1_000_000, description="The item's place in that answer."
+    )
+
+
+_EVENT = TypeAdapter(Event)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of raw rows: each stands in exactly one of the three lists.
+
+    `rows[n]` was raw row `indexes[n]`; `duplicates_within` are raw rows that repeat an earlier one
+    of the batch.
+    """
+
+    rows: list[EventRow] = field(default_factory=list)
+    indexes: list[int] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    duplicates_within: list[int] = field(default_factory=list)
+
+
+def read_events(
+    domain: Domain, raw_rows: Sequence[Any], received_at: datetime, *, source: str = "api"
+) -> Batch:
+    """Judge raw rows (objects as parsed from JSON) one by one; never raises for their content.
+
+    `received_at` must be aware; `source` is part of an id that has to be derived. Codes of
+    rejections: not_an_object, missing_field, unknown_field, invalid_value, too_large,
+    unknown_event_type, time_in_future, conflict (an id of this batch with other content).
+    """
+    batch = Batch()
+    first: dict[tuple[str, str], EventRow] = {}
+    for index, raw in enumerate(raw_rows):
+        try:
+            row = _event_row(domain, _EVENT.validate_python(raw), received_at, source)
+        except ValidationError as error:
+            batch.rejected.append(rejection_of(index, error))
+            continue
+        except _RejectedError as error:
+            batch.rejected.append({"index": index, **error.args[0]})
+            continue
+        earlier = first.setdefault((row["event_type"], row["event_id"]), row)
+        if earlier is row:
+            batch.rows.append(row)
+            batch.indexes.append(index)
+        elif event_digest(earlier) == event_digest(row):
+            batch.duplicates_within.append(index)
+        else:
+            batch.rejected.append(_conflict(index, row["event_id"]))
+    return batch
+
+
+class _RejectedError(Exception):
+    """Carries field, code and detail of a rejection that needs the domain or the clock."""
+
+
+def _event_row(domain: Domain, event: Event, received_at: datetime, source: str) -> EventRow:
+    if event.event_type not in domain.events:
+        raise _RejectedError(_unknown_type(domain, event.event_type))
+    ahead = event.occurred_at - received_at
+    if ahead > FURTHEST_AHEAD:
+        raise _RejectedError(_in_future(event.occurred_at))
+    clock_skew = ahead > CLOCK_TOLERANCE
+    return {
+        "event_id": event.event_id or _derived_id(event, source),
+        "event_type": event.event_type,
+        "user_id": event.user_id,
+        "item_id": event.item_id,
+        "at": received_at if clock_skew else event.occurred_at,
+        "received_at": received_at,
+        "value": event.value,
+        "session_id": event.session_id,
+        "properties": None if event.properties is None else _json_text(event.properties),
+        "context": None if event.context is None else _json_text(event.context),
+        "recommendation_id": event.recommendation_id,
+        "position": event.position,
+        "clock_skew": clock_skew,
+    }
+
+
+def _derived_id(event: Event, source: str) -> str:
+    """The same event sent again gets the same id; the time is the sender's, before any clamping."""
+    at = event.occurred_at.isoformat()
+    identity = [source, event.user_id, event.item_id, event.event_type, at]
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+
+
+def _unknown_type(domain: Domain, event_type: str) -> dict[str, str]:
+    known = ", ".join(sorted(domain.events))
+    detail = f"no event type {quoted(event_type)} in domain {domain.name}; it has {known}"
+    return {"code": "unknown_event_type", "field": "event_type", "detail": detail}
+
+
+def _in_future(moment: datetime) -> dict[str, str]:
+    detail = f"expected a time at most 24 hours ahead of the server's, not {moment.isoformat()}"
+    return {"code": "time_in_future", "field": "occurred_at", "detail": detail}
+
+
+def _conflict(index: int, event_id: str) -> Rejection:
+    detail = f"{quoted(event_id)} stands earlier in this batch with other content"
+    return {"index": index, "code": "conflict", "field": "event_id", "detail": detail}
+
+
+def _json_text(value: Any) -> str:
+    """Canonical, so that equal content is equal text."""
+    return json.dumps(
+        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    )
+
+
+def _check_shape(value: Any) -> None:
+    """Bound depth, number of values and NUL before anything recursive sees them."""
+    level, seen = [value], 0
+    for _ in range(DEEPEST_JSON + 1):
+        below: list[Any] = []
+        for entry in level:
+            if isinstance(entry, str):
+                if "\x00" in entry:
+                    raise ValueError("expected text without NUL")
+            elif isinstance(entry, dict):
+                below.extend(entry)
+                below.extend(entry.values())
+            elif isinstance(entry, list | tuple):
+                below.extend(entry)
+        seen += len(level)
+        if seen > MOST_JSON_VALUES:
+            raise ValueError(f"expected at most {MOST_JSON_VALUES} values")
+        if not below:
+            return
+        level = below
+    raise ValueError(f"expected JSON at most {DEEPEST_JSON} levels deep")

@@ -1,0 +1,96 @@
+"""The real servers that the suite runs against: one Neo4j and one Redis a run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import neo4j
+import pytest
+
+from api.redis_server import LocalRedis, redis_uri
+from graphdb.jar_lock import DEFAULT_VERSION
+from graphdb.server import LocalNeo4j, bolt_uri
+
+COUNT_NODES = "MATCH (n) RETURN count(n) AS nodes"
+
+
+@dataclass(frozen=True)
+class Neo4jAddress:
+    """Where the suite's Neo4j is; everything in it is wiped."""
+
+    uri: str
+    user: str
+    password: str
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("pathlight")
+    group.addoption("--neo4j", default=DEFAULT_VERSION, help="version of the local Neo4j")
+    group.addoption("--neo4j-uri", help="an empty Neo4j to use instead; the suite wipes it")
+    group.addoption("--neo4j-user", default="neo4j")
+    group.addoption("--neo4j-password", default="")
+
+
+@pytest.fixture(scope="session")
+def neo4j_version(request: pytest.FixtureRequest) -> str:
+    """The version of local servers in this run."""
+    return request.config.getoption("--neo4j")
+
+
+@pytest.fixture(scope="session")
+def neo4j_address(
+    request: pytest.FixtureRequest,
+    neo4j_version: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    capfd_say,
+) -> Iterator[Neo4jAddress]:
+    """One server for the whole run: the one given by `--neo4j-uri` if it is empty, else a local."""
+    option = request.config.getoption
+    if option("--neo4j-uri"):
+        given = Neo4jAddress(
+            option("--neo4j-uri"), option("--neo4j-user"), option("--neo4j-password")
+        )
+        refuse_unless_empty(given)
+        yield given
+        return
+    server = LocalNeo4j(tmp_path_factory.mktemp("neo4j"), neo4j_version)
+    owner, _ = server.start()
+    capfd_say(f"local Neo4j {owner.version} on port {owner.port}")
+    yield Neo4jAddress(bolt_uri(owner.port), "neo4j", server.password())
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One local Redis for the whole run; the address carries its password."""
+    server = LocalRedis(tmp_path_factory.mktemp("redis"))
+    owner, _ = server.start()
+    yield redis_uri(owner.port, server.password())
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def capfd_say(request: pytest.FixtureRequest):
+    """Print a line past pytest's capture, so that every run says what it ran against."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def say(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\n{line}")
+
+    return say
+
+
+def refuse_unless_empty(address: Neo4jAddress) -> None:
+    """End the run rather than wipe somebody's graph."""
+    auth = (address.user, address.password)
+    with neo4j.GraphDatabase.driver(address.uri, auth=auth) as driver:
+        nodes = driver.execute_query(COUNT_NODES, database_="neo4j").records[0]["nodes"]
+    if nodes:
+        pytest.exit(f"{address.uri} holds {nodes} nodes, and the suite would wipe them", 2)
+
+
+@pytest.fixture
+def project() -> Path:
+    """The root of the repository."""
+    return Path(__file__).parents[1]

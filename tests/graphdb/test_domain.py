@@ -1,0 +1,78 @@
+"""The domain file: what is refused, with key and line; what an event weighs."""
+
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+
+import pytest
+
+from graphdb.domain import DomainError, load_domain, parse_domain, render
+
+FILMS = resources.files("domains").joinpath("films.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("value = ", "valeu = ", r"films.toml, line \d+: events.rated.valeu: no such key"),
+        ('label = "Film"', 'label = "film x"', r"line 11: item.label: "),
+        ('type = "integer"', 'type = "int"', r"line \d+: item.fields.year.type: .*'integer'"),
+        ('"HAS_GENRE"', '"RATED"', "'RATED' names both an event and an attribute"),
+        ('"WATCHED"', '"RATED"', "two event types share"),
+        ('"WATCHED"', '"SIMILAR_A"', "one of Pathlight's own"),
+        ("[item.fields.title]", "[item.fields.vector_a]", "'vector_a' is a name of Pathlight's"),
+        ("weight = -1.0", "weight = nan", "events.dismissed.weight"),
+        ("[events.rated]", "[events.rated", "line"),
+    ],
+)
+def test_a_mistake_is_named_with_key_and_line(old, new, said):
+    assert old in FILMS
+
+    with pytest.raises(DomainError, match=said):
+        parse_domain(FILMS.replace(old, new, 1), "films.toml")
+
+
+def test_the_line_is_that_of_the_misspelt_key():
+    text = FILMS.replace("[user.fields.age]", "[user.fields.age]\ntpye = 1")
+    line = text.splitlines().index("tpye = 1") + 1
+
+    with pytest.raises(DomainError, match=f"line {line}: user.fields.age.tpye: no such key"):
+        parse_domain(text, "films.toml")
+
+
+def test_an_absent_file_is_one_sentence():
+    with pytest.raises(DomainError, match="neither a shipped domain nor a file"):
+        load_domain("no/such/file.toml")
+
+
+def test_layout_does_not_change_the_digest():
+    assert parse_domain("\n\n" + FILMS, "a").digest == load_domain("films").digest
+    changed = FILMS.replace("weight_cap = 1.0", "weight_cap = 2.0")
+    assert parse_domain(changed, "a").digest != load_domain("films").digest
+
+
+def test_names_that_are_no_identifiers_are_not_rendered():
+    with pytest.raises(DomainError, match="cannot be a name"):
+        render("MATCH (n:<label>)", label="A`) DETACH DELETE n //")
+
+
+def test_weight_halves_with_the_half_life_and_counts_value():
+    text = FILMS.replace(
+        'value = "ignore"', 'value = "multiply"\nhalf_life_days = 10\nat_least = 2'
+    )
+    domain = parse_domain(text, "films.toml")
+    now = datetime(2026, 1, 31, tzinfo=UTC)
+
+    def weight(value, days):
+        return domain.event_weight("rated", value, now - timedelta(days=days), now)
+
+    assert weight(3, 0) == 3
+    assert weight(4, 20) == pytest.approx(1)
+    assert weight(1, 0) == 0
+    assert weight(None, 0) == 0
+    assert weight(3, -5) == 3
+
+
+def test_item_text_is_its_text_fields_in_the_domains_order():
+    fields = {"genres": ["Comedy", "Drama"], "title": "Kolya", "year": 1996}
+
+    assert load_domain("films").item_text(fields) == "Kolya. Comedy, Drama"

@@ -1,0 +1,115 @@
+"""Events: one relationship each, whatever is sent again, in whatever order, by whom at once."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from math import isnan
+
+from graphdb.events import RECENT, save_events
+from tests.rows import event_row
+
+ALL = """
+MATCH (u:User)-[r:RATED|WATCHED]->(i:Item)
+RETURN u.id AS user, type(r) AS type, r.event_id AS event, i.id AS item, r.seq AS seq
+"""
+SOURCES = "MATCH (s:Source) RETURN s.id AS id, s.offset AS offset, s.events AS events"
+PERSON = "MATCH (u:User {id: $id}) RETURN u {.*} AS u"
+
+
+def stored(graph):
+    return {(r["user"], r["type"], r["event"], r["item"]) for r in graph.read(ALL)}
+
+
+def test_the_same_batch_twice_changes_nothing(graph, domain):
+    rows = [event_row("ann", "1"), event_row("ann", "2"), event_row("bob", "1")]
+
+    first = save_events(graph, domain, "api", rows)
+    before = graph.read(SOURCES)
+    second = save_events(graph, domain, "api", rows)
+
+    assert (first.accepted, first.duplicates, first.conflicts) == (3, [], [])
+    assert (second.accepted, second.duplicates, second.conflicts) == (0, [0, 1, 2], [])
+    assert stored(graph) == {
+        ("ann", "RATED", "ann-1", "1"),
+        ("ann", "RATED", "ann-2", "2"),
+        ("bob", "RATED", "bob-1", "1"),
+    }
+    assert before == graph.read(SOURCES) == [{"id": "api", "offset": 2, "events": 3}]
+
+
+def test_the_same_id_with_other_content_is_a_conflict_and_its_neighbours_go_in(graph, domain):
+    save_events(graph, domain, "api", [event_row("ann", "1", value=3)])
+
+    report = save_events(
+        graph,
+        domain,
+        "api",
+        [event_row("ann", "1", value=5), event_row("ann", "2", event_id="new")],
+    )
+
+    assert (report.accepted, report.conflicts) == (1, [0])
+    assert ("ann", "RATED", "new", "2") in stored(graph)
+    values = graph.read("MATCH ()-[r:RATED {event_id: 'ann-1'}]->() RETURN r.value AS value")
+    assert values == [{"value": 3.0}]
+
+
+def test_one_id_may_stand_once_in_each_event_type(graph, domain):
+    rows = [event_row("ann", "1"), event_row("ann", "1", event_type="watched")]
+
+    assert save_events(graph, domain, "api", rows).accepted == 2
+
+
+def test_a_clamped_time_is_no_part_of_an_events_identity(graph, domain):
+    save_events(graph, domain, "api", [event_row("ann", "1", 0, clock_skew=True)])
+
+    again = save_events(graph, domain, "api", [event_row("ann", "1", 5, clock_skew=True)])
+
+    assert again.duplicates == [0]
+
+
+def test_sequence_numbers_follow_on_within_a_source(graph, domain):
+    save_events(graph, domain, "api", [event_row("ann", "1")])
+    save_events(graph, domain, "api", [event_row("ann", "2"), event_row("ann", "3")])
+    save_events(graph, domain, "import:x", [event_row("bob", "9")], first_seq=40)
+
+    seqs = {r["event"]: r["seq"] for r in graph.read(ALL)}
+    assert seqs == {"ann-1": 0, "ann-2": 1, "ann-3": 2, "bob-9": 40}
+    assert {(r["id"], r["offset"]) for r in graph.read(SOURCES)} == {("api", 2), ("import:x", 40)}
+
+
+def test_recent_events_are_kept_newest_last_and_bounded(graph, domain):
+    rows = [event_row("ann", str(n), n, value=float(n) if n % 2 else None) for n in range(70)]
+
+    for start in range(0, 70, 8):
+        save_events(graph, domain, "api", rows[start : start + 8])
+
+    ann = graph.read(PERSON, id="ann")[0]["u"]
+    assert ann["recent_items"] == [str(n) for n in range(70 - RECENT, 70)]
+    assert ann["recent_seqs"] == list(range(70 - RECENT, 70))
+    assert set(ann["recent_types"]) == {"RATED"}
+    assert [v for v in ann["recent_values"] if not isnan(v)] == [float(n) for n in range(21, 70, 2)]
+
+
+def test_eight_writers_with_shared_hubs_lose_and_double_nothing(graph, domain):
+    seed = 5
+    print("seed", seed)
+    rng = random.Random(seed)
+    rows = [event_row(f"u{n % 40}", f"i{rng.randrange(6)}", n, event_id=str(n)) for n in range(800)]
+    batches = [rows[start : start + 50] for start in range(0, 800, 50)]
+    work = batches * 2
+    rng.shuffle(work)
+
+    with ThreadPoolExecutor(8) as pool:
+        reports = list(pool.map(lambda b: save_events(graph, domain, "api", b), work))
+
+    assert sum(r.accepted for r in reports) == 800
+    assert sum(len(r.duplicates) for r in reports) == 800
+    assert {event for _, _, event, _ in stored(graph)} == {str(n) for n in range(800)}
+    assert sorted(r["seq"] for r in graph.read(ALL)) == list(range(800))
+
+
+def test_text_that_looks_like_cypher_is_stored_as_text(graph, domain):
+    hostile = "x'}) DETACH DELETE n //"
+
+    save_events(graph, domain, "api", [event_row(hostile, hostile, session_id=hostile)])
+
+    assert stored(graph) == {(hostile, "RATED", f"{hostile}-{hostile}", hostile)}
