@@ -10,7 +10,7 @@ import pyarrow as pa
 import scipy.sparse as sp
 
 from graphdb.snapshot import Snapshot
-from training.errors import NoEventsError
+from training.errors import InvalidEventError, NoEventsError
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,24 @@ def interactions(
 
 
 def snapshot_interactions(snapshot: Snapshot) -> Interactions:
-    """The snapshot's events as interactions. Raises NoEventsError when none is positive."""
+    """The snapshot's events as interactions.
+
+    Raises NoEventsError when none is positive, InvalidEventError for a weight that is not finite.
+    """
     events = snapshot.events
+    weight = events["weight"].to_numpy()
+    if not np.isfinite(weight).all():
+        row = int(np.argmin(np.isfinite(weight)))
+        raise InvalidEventError(
+            f"snapshot {snapshot.manifest.id}: events.parquet, row {row}: weight is {weight[row]},"
+            " expected a finite number"
+        )
     found = interactions(
         events["user"].to_numpy(),
         events["item"].to_numpy(),
         snapshot.users.num_rows,
         snapshot.items.num_rows,
-        weight=events["weight"].to_numpy(),
+        weight=weight,
         at=events["at"].cast(pa.int64()).to_numpy(),
         seen=events["seen"].to_numpy(),
         weight_cap=snapshot.manifest.weight_cap,

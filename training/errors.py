@@ -9,6 +9,10 @@ class NoEventsError(TrainingError):
     """There is no positive interaction to learn from."""
 
 
+class InvalidEventError(TrainingError):
+    """An event whose weight is not finite; the message names its row."""
+
+
 class DivergedError(TrainingError):
     """A loss or a gradient stopped being finite; the message names the batch."""
 

@@ -39,7 +39,7 @@ class RecipeConfig:
     training: TrainingConfig = TrainingConfig()
     hops: tuple[int, ...] = (2, 1, 3)
     temperatures: tuple[float, ...] = (0.2, 0.15, 0.25)
-    regs: tuple[float, ...] = (50, 100, 200, 350, 500, 700, 1000, 1500)
+    regs: tuple[float, ...] = (50, 100, 200, 350, 500, 700, 1000)
     truncations: tuple[int, ...] = (50, 100, 200, 400)
 
 

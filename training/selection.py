@@ -13,7 +13,7 @@ from training.ease import Ease, truncate
 from training.evaluation import Scores, rank, scorer_scores
 from training.scorer import Scorer
 
-BLENDS = np.concatenate([[0.0], np.geomspace(0.05, 12.8, 25)])
+BLENDS = np.geomspace(0.05, 12.8, 17)
 """λ: the cosine half lies within ±1, EASE's sums mostly within 0 and 1."""
 
 VALIDATION_USERS = 5_000
@@ -78,7 +78,7 @@ def choose_closed_form(
     for reg in regs:
         sums = halves.sums(ease.weights(reg))
         alone[reg] = halves.ndcg(sums, None).mean()
-        whole[reg] = halves.best_blend(sums)
+        whole[reg] = halves.best_blend(sums, BLENDS[::3])
         trials.append({"model": "ease", "reg": reg, "ndcg@10": float(alone[reg])})
         trials.append({"model": "blend", "reg": reg, **whole[reg].row()})
     reg = max(regs, key=lambda reg: whole[reg].ndcg.mean())
@@ -86,7 +86,7 @@ def choose_closed_form(
     for k in [k for k in truncations if k < len(weights)] + [len(weights)]:
         found = halves.best_blend(halves.sums(truncate(weights, k)))
         trials.append({"model": "blend", "reg": reg, "truncation": k, **found.row()})
-        if found.costs_nothing_beside(whole[reg]):
+        if _costs_nothing(found.ndcg, whole[reg].ndcg):
             break
     reg_alone = max(regs, key=lambda reg: alone[reg])
     return ClosedForm(float(reg), float(reg_alone), k, found.blend), trials
@@ -101,10 +101,6 @@ class _Blended:
 
     def row(self) -> dict:
         return {"blend": round(self.blend, 4), "ndcg@10": float(self.ndcg.mean())}
-
-    def costs_nothing_beside(self, other: "_Blended") -> bool:
-        difference = self.ndcg - other.ndcg
-        return bool(difference.mean() >= -difference.std() / np.sqrt(len(difference)))
 
 
 class _Halves:
@@ -136,10 +132,20 @@ class _Halves:
 
         return self.validation.each(scores)
 
-    def best_blend(self, sums: np.ndarray) -> _Blended:
-        """λ from BLENDS; each is judged with its two neighbours, for single ones are noise."""
-        each = [self.ndcg(sums, blend) for blend in BLENDS]
-        means = np.array([ndcg.mean() for ndcg in each])
-        smooth = np.convolve(np.pad(means, 1, mode="edge"), np.ones(3) / 3, mode="valid")
-        best = int(smooth.argmax())
-        return _Blended(float(BLENDS[best]), each[best])
+    def best_blend(self, sums: np.ndarray, blends: np.ndarray = BLENDS) -> _Blended:
+        """The middle λ of those that are no measurably worse than the best.
+
+        The curve is flat over a decade and its top is noise: on ML-100K the plain maximum went
+        from .06 to 1.6 with the seed, and cost .008 of nDCG@10 on the test part.
+        """
+        each = np.stack([self.ndcg(sums, blend) for blend in blends])
+        best = each[each.mean(axis=1).argmax()]
+        as_good = [i for i, ndcg in enumerate(each) if _costs_nothing(ndcg, best)]
+        middle = as_good[len(as_good) // 2]
+        return _Blended(float(blends[middle]), each[middle])
+
+
+def _costs_nothing(ndcg: np.ndarray, other: np.ndarray) -> bool:
+    """Whether the mean loss against `other` is within one standard error of the differences."""
+    difference = ndcg - other
+    return bool(difference.mean() >= -difference.std() / np.sqrt(len(difference)))

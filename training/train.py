@@ -1,0 +1,102 @@
+"""From a snapshot's directory to an artifact's: hold out, fit, judge, refit on everything, write.
+
+It knows files on both sides; neither the graph they come from nor who starts it.
+"""
+
+import platform
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from graphdb.snapshot import Manifest, read_snapshot
+from training.artifact import Artifact, Model, write_artifact
+from training.data import Interactions, latest_split, snapshot_interactions, snapshot_text
+from training.loop import Progress, Report, silent
+from training.recipe import Fitted, RecipeConfig, fit, judge, refit
+
+TEST_SHARE = 0.1
+
+
+def train(
+    snapshot_directory: Path,
+    artifact_directory: Path,
+    *,
+    seed: int = 1,
+    config: RecipeConfig | None = None,
+    progress: Report = silent,
+) -> Model:
+    """Train the default recipe on a snapshot and write the artifact; returns its `model.json`.
+
+    The recipe is fitted without the latest tenth of each user, judged on it beside popularity and
+    EASE (`model.metrics`), and its frozen settings are refitted on everything.
+
+    Raises SnapshotError, NoEventsError, DivergedError, ArtifactError, and FileExistsError when the
+    artifact is there already.
+    """
+    started = time.monotonic()
+    if artifact_directory.exists():
+        raise FileExistsError(artifact_directory)
+    snapshot = read_snapshot(snapshot_directory)
+    data, text = snapshot_interactions(snapshot), snapshot_text(snapshot)
+    part, test = latest_split(data, TEST_SHARE, seed)
+    judged = fit(part, text, config, seed=seed, report=progress)
+    metrics = {}
+    if (test.weight > 0).any():
+        progress(Progress("evaluation", 0, 1))
+        metrics = judge(judged, test)
+        progress(Progress("evaluation", 1, 1, {"ndcg@10": metrics["default"]["ndcg@10"]}))
+    final = refit(data, text, judged.settings, seed=seed, report=progress, stage="refit on all")
+    seconds = {**judged.seconds, **final.seconds, "total": time.monotonic() - started}
+    model = _model(artifact_directory.name, snapshot.manifest, final, seed, metrics, seconds)
+    artifact = _artifact(
+        model, snapshot.items["id"].to_pylist(), snapshot.users["key"].to_pylist(), final
+    )
+    return write_artifact(artifact_directory, artifact, final.weights).model
+
+
+def _model(
+    name: str, manifest: Manifest, fitted: Fitted, seed: int, metrics: dict, seconds: dict
+) -> Model:
+    scorer = fitted.scorer
+    return Model(
+        id=name,
+        snapshot_id=manifest.id,
+        domain=manifest.domain,
+        domain_hash=manifest.domain_hash,
+        cut=manifest.cut,
+        as_of=manifest.as_of,
+        created_at=datetime.now(UTC),
+        seed=seed,
+        similarity="cosine" if scorer.cosine else "inner_product",
+        dimensions=scorer.item_vectors.shape[1],
+        history_exponent=scorer.history_exponent,
+        weight_cap=scorer.weight_cap,
+        blend=scorer.blend,
+        recipe={**fitted.settings.recipe(), "text_encoder": manifest.text_encoder},
+        metrics=metrics,
+        trials=fitted.settings.trials,
+        seconds={stage: round(value, 3) for stage, value in seconds.items()},
+        libraries={
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "numpy", "scipy", "pyarrow")},
+        },
+    )
+
+
+def _artifact(
+    model: Model, item_ids: list[str], user_keys: list[str], fitted: Fitted
+) -> Artifact:
+    data: Interactions = fitted.train
+    return Artifact(
+        model=model,
+        item_ids=item_ids,
+        user_keys=user_keys,
+        scorer=fitted.scorer,
+        residuals=fitted.residuals,
+        history=data.history(),
+        seen=data.matrix(data.seen.astype(np.float32)),
+        popularity=data.popularity(),
+    )
