@@ -96,7 +96,7 @@ API = Part(
 WORKER = Part(
     "worker",
     (
-        *("celery", "-A", "api.tasks", "worker", "--queues", "pathlight,training"),
+        *("celery", "-A", "api.worker", "worker", "--queues", "pathlight,training"),
         *("--hostname", "{node}", "--concurrency", "2", "--loglevel", "INFO"),
     ),
     worker_answers,
@@ -104,7 +104,7 @@ WORKER = Part(
 BEAT = Part(
     "beat",
     (
-        *("celery", "-A", "api.tasks", "beat", "--schedule", "{home}/schedule"),
+        *("celery", "-A", "api.worker", "beat", "--schedule", "{home}/schedule"),
         *("--pidfile", "", "--loglevel", "INFO"),
     ),
     beat_writes,
