@@ -1,5 +1,6 @@
 """The real servers that the suite runs against: one Neo4j and one Redis a run."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,13 @@ import neo4j
 import pytest
 
 from api.redis_server import LocalRedis, redis_uri
+from graphdb.connection import Graph
+from graphdb.domain import Domain, load_domain
 from graphdb.jar_lock import DEFAULT_VERSION
+from graphdb.schema import create_schema
 from graphdb.server import LocalNeo4j, bolt_uri
 
+WIPE = "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
 COUNT_NODES = "MATCH (n) RETURN count(n) AS nodes"
 
 
@@ -88,6 +93,40 @@ def refuse_unless_empty(address: Neo4jAddress) -> None:
         nodes = driver.execute_query(COUNT_NODES, database_="neo4j").records[0]["nodes"]
     if nodes:
         pytest.exit(f"{address.uri} holds {nodes} nodes, and the suite would wipe them", 2)
+
+
+@pytest.fixture
+def domain() -> Domain:
+    """The shipped domain that the suite's rows are of."""
+    return load_domain("films")
+
+
+@pytest.fixture
+def graph(neo4j_address: Neo4jAddress, domain: Domain) -> Iterator[Graph]:
+    """The run's graph, empty but for the domain's schema."""
+    address = neo4j_address
+    with Graph(address.uri, address.password, user=address.user) as graph:
+        wipe(graph)
+        create_schema(graph, domain)
+        yield graph
+
+
+def wipe(graph: Graph) -> None:
+    """Remove every node and vector index."""
+    with graph._driver.session(database=graph.database) as session:
+        session.run(WIPE).consume()
+        for record in list(session.run("SHOW VECTOR INDEXES YIELD name RETURN name")):
+            session.run(f"DROP INDEX {record['name']}").consume()
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Where the real data sets lie: beside the checkout, or where PATHLIGHT_DATA says."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("PATHLIGHT_DATA") or beside)
+    if not folder.is_dir():
+        pytest.fail(f"no real data sets in {folder}: set PATHLIGHT_DATA to their folder")
+    return folder
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 from ingest.catalogue import read_items, read_users
 
 
-def test_a_good_item_keeps_its_fields_and_leaves_null_ones_out(films):
+def test_a_good_item_keeps_its_fields_and_leaves_null_ones_out(domain):
     fields = {"title": "Kolya", "year": 1996, "genres": ["Comedy"], "overview": None}
-    batch = read_items(films, [{"id": "242", "fields": fields}, {"id": "243", "hidden": True}])
+    batch = read_items(domain, [{"id": "242", "fields": fields}, {"id": "243", "hidden": True}])
     assert batch.rows == [
         {
             "id": "242",
@@ -37,17 +37,17 @@ def test_a_good_item_keeps_its_fields_and_leaves_null_ones_out(films):
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_bad_field_is_named_and_the_neighbours_are_kept(films, fields, field, code):
+def test_a_bad_field_is_named_and_the_neighbours_are_kept(domain, fields, field, code):
     rows = [{"id": "1"}, {"id": "2", "fields": fields}, {"id": "3"}]
-    batch = read_items(films, rows)
+    batch = read_items(domain, rows)
     assert batch.indexes == [0, 2]
     [rejection] = batch.rejected
     assert (rejection["index"], rejection["field"], rejection["code"]) == (1, field, code)
     assert len(rejection["detail"]) < 200
 
 
-def test_every_mistake_of_a_row_is_told(films):
-    batch = read_items(films, [{"id": "1", "fields": {"titel": "x", "year": 1.5, "genres": 3}}])
+def test_every_mistake_of_a_row_is_told(domain):
+    batch = read_items(domain, [{"id": "1", "fields": {"titel": "x", "year": 1.5, "genres": 3}}])
     assert {r["field"] for r in batch.rejected} == {"fields.titel", "fields.year", "fields.genres"}
 
 
@@ -63,13 +63,13 @@ def test_every_mistake_of_a_row_is_told(films):
     ],
     ids=str,
 )
-def test_a_bad_row_is_named(films, row, field, code):
-    [rejection] = read_items(films, [row]).rejected
+def test_a_bad_row_is_named(domain, row, field, code):
+    [rejection] = read_items(domain, [row]).rejected
     assert (rejection["field"], rejection["code"]) == (field, code)
 
 
-def test_an_id_stands_once_in_a_batch(films):
-    batch = read_users(films, [{"id": "1", "fields": {"age": 3.5}}, {"id": "1"}, {"id": "1"}])
+def test_an_id_stands_once_in_a_batch(domain):
+    batch = read_users(domain, [{"id": "1", "fields": {"age": 3.5}}, {"id": "1"}, {"id": "1"}])
     assert batch.indexes == [1]
     assert [(r["index"], r["code"]) for r in batch.rejected] == [
         (0, "invalid_value"),
@@ -77,10 +77,10 @@ def test_an_id_stands_once_in_a_batch(films):
     ]
 
 
-def test_users_have_their_own_fields(films):
+def test_users_have_their_own_fields(domain):
     fields = {"age": 24, "gender": "M", "occupation": "technician"}
-    assert read_users(films, [{"id": "1", "fields": fields}]).rows == [
+    assert read_users(domain, [{"id": "1", "fields": fields}]).rows == [
         {"id": "1", "fields": fields}
     ]
-    [rejection] = read_users(films, [{"id": "1", "hidden": True}]).rejected
+    [rejection] = read_users(domain, [{"id": "1", "hidden": True}]).rejected
     assert (rejection["field"], rejection["code"]) == ("hidden", "unknown_field")

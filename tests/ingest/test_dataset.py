@@ -22,9 +22,9 @@ def example():
     return generate(items=60, users=80)
 
 
-def test_a_data_set_is_loaded_once_however_often_it_is_given(graph, films, example):
+def test_a_data_set_is_loaded_once_however_often_it_is_given(graph, domain, example):
     steps = []
-    first = load(graph, films, example, lambda *step: steps.append(step))
+    first = load(graph, domain, example, lambda *step: steps.append(step))
     count = len(example.events)
     assert count > 2200
     assert (first.users, first.items, first.events, first.duplicates) == (80, 60, count, 0)
@@ -32,31 +32,31 @@ def test_a_data_set_is_loaded_once_however_often_it_is_given(graph, films, examp
     assert graph.read(COUNTS) == [expected]
     assert steps[-1] == ("events", count, count)
 
-    again = load(graph, films, example)
+    again = load(graph, domain, example)
     assert (again.events, again.duplicates) == (0, count)
     assert graph.read(COUNTS) == [expected]
     source = {"id": f"import:{example.name}", "offset": count - 1, "events": count}
     assert graph.read(SOURCES) == [source]
 
 
-def test_attributes_are_nodes(graph, films, example):
-    load(graph, films, replace(example, events=[]))
+def test_attributes_are_nodes(graph, domain, example):
+    load(graph, domain, replace(example, events=[]))
     item = example.items[0]
     found = {row["genre"] for row in graph.read(GENRES, id=item["id"])}
     assert found == set(item["fields"]["genres"])
 
 
-def test_a_bad_row_is_named_and_what_came_before_stays(graph, films, example):
+def test_a_bad_row_is_named_and_what_came_before_stays(graph, domain, example):
     events = [dict(event) for event in example.events]
     events[2100]["value"] = float("nan")
     with pytest.raises(DatasetError, match="events, row 2100: value: expected a finite number"):
-        load(graph, films, replace(example, events=events))
+        load(graph, domain, replace(example, events=events))
     assert graph.read(COUNTS)[0]["events"] == 2000
-    assert load(graph, films, example).duplicates == 2000
+    assert load(graph, domain, example).duplicates == 2000
 
     other = [dict(event, item_id="another") for event in example.events]
     with pytest.raises(DatasetError, match="events, row 0: the graph has its event_id"):
-        load(graph, films, replace(example, events=other))
+        load(graph, domain, replace(example, events=other))
     items = [{"id": "x", "fields": {"titel": "Kolya"}}]
     with pytest.raises(DatasetError, match=r"items, row 0: fields\.titel: there is no such field"):
-        load(graph, films, replace(example, items=items))
+        load(graph, domain, replace(example, items=items))

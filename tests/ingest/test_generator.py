@@ -38,11 +38,11 @@ def test_it_has_the_promised_size_over_a_year_and_says_that_it_is_generated(exam
     assert "generated" in example.description
 
 
-def test_every_row_is_valid_in_its_domain(example, films):
-    batch = read_events(films, list(example.events), datetime(2026, 1, 1, tzinfo=UTC))
+def test_every_row_is_valid_in_its_domain(example, domain):
+    batch = read_events(domain, list(example.events), datetime(2026, 1, 1, tzinfo=UTC))
     assert len(batch.rows) == len(example.events)
-    assert len(read_items(films, example.items).rows) == len(example.items)
-    assert len(read_users(films, example.users).rows) == len(example.users)
+    assert len(read_items(domain, example.items).rows) == len(example.items)
+    assert len(read_users(domain, example.users).rows) == len(example.users)
 
 
 def test_titles_and_overviews_vary_and_nobody_watches_twice_or_before_the_release(example):

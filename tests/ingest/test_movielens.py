@@ -50,9 +50,9 @@ def test_the_counts_are_the_files(ml100k):
     }
 
 
-def test_every_row_is_valid_in_films(ml100k, films):
-    assert not read_items(films, ml100k.items).rejected
-    assert not read_users(films, ml100k.users).rejected
+def test_every_row_is_valid_in_films(ml100k, domain):
+    assert not read_items(domain, ml100k.items).rejected
+    assert not read_users(domain, ml100k.users).rejected
 
 
 def test_texts_people_and_countries_are_joined(ml100k):

@@ -79,10 +79,10 @@ def test_a_model_that_is_not_there_or_broken_is_one_sentence(tmp_path):
     assert isinstance(error.value, PathlightError)
 
 
-def test_only_changed_texts_are_encoded_again(graph, films, encoder):
+def test_only_changed_texts_are_encoded_again(graph, domain, encoder):
     rows: list[dict] = [{"id": str(n), "fields": {"title": t}} for n, t in enumerate(TEXTS)]
     told = []
-    save_items(graph, films, [*rows, {"id": "bare", "fields": {}}])
+    save_items(graph, domain, [*rows, {"id": "bare", "fields": {}}])
     assert encode_items(graph, encoder, lambda *step: told.append(step)) == 3
     assert told == [("texts", 3, 3)]
     first = vectors_in(graph)
@@ -91,7 +91,7 @@ def test_only_changed_texts_are_encoded_again(graph, films, encoder):
 
     rows[1]["fields"] = {"title": "A ship drifts through space.", "year": 1999}
     rows[2]["fields"] = {"title": TEXTS[2], "year": 1999}
-    save_items(graph, films, rows)
+    save_items(graph, domain, rows)
     assert encode_items(graph, encoder) == 1
     second = vectors_in(graph)
     assert [first[n] == second[n] for n in ("0", "1", "2")] == [True, False, True]

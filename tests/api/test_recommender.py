@@ -1,0 +1,159 @@
+"""Answers: exactly the scorer's ranking of what may be shown, fresh, with reasons that add up."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from api.answer import Query
+from api.publication import publish
+from graphdb.catalogue import save_items
+from graphdb.events import save_events
+from graphdb.retrieval import fetch_people
+from graphdb.versions import rollback
+from tests.api.versions import PEOPLE, build_artifact, fill_graph
+from tests.rows import event_row, item_row
+
+
+def expected(artifact, key: str, k: int, hidden: set[str] = frozenset(), added=()) -> list[str]:
+    """The ranking that the scorer gives over the whole catalogue."""
+    row = artifact.user_keys.index(key)
+    history = artifact.history[row].toarray()
+    for item, weight in added:
+        history[0, artifact.item_ids.index(item)] += weight
+    sparse = sp.csr_matrix(history)
+    residuals = None if artifact.residuals is None else artifact.residuals[[row]]
+    scores = artifact.scorer.scores(sparse, residuals)[0]
+    order = np.argsort(-scores, kind="stable")
+    barred = {artifact.item_ids[i] for i in np.flatnonzero(history[0])} | set(hidden)
+    return [artifact.item_ids[i] for i in order if artifact.item_ids[i] not in barred][:k]
+
+
+def ids(answer) -> list[str]:
+    return [item.id for item in answer.items]
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "inner_product"])
+@pytest.mark.parametrize("residual", [True, False])
+def test_what_is_served_is_what_the_scorer_ranks(
+    graph, domain, artifacts, recommender, similarity, residual
+):
+    fill_graph(graph, domain)
+    artifact = build_artifact(graph, artifacts / "v", similarity=similarity, residual=residual)
+    publish(graph, artifacts / "v")
+    people = fetch_people(graph)
+
+    for person, key in people.items():
+        answer = recommender.recommend(Query(person, k=10))
+        assert ids(answer) == expected(artifact, key, 10)
+        assert (answer.model_version, answer.fallback, answer.degraded) == ("v", None, [])
+    assert len(people) == PEOPLE
+
+
+def test_a_new_event_counts_and_its_item_vanishes(graph, domain, world, recommender):
+    key = fetch_people(graph)["p0"]
+    first = ids(recommender.recommend(Query("p0", k=3)))[0]
+
+    save_events(graph, domain, "api", [event_row("p0", first)])
+
+    after = ids(recommender.recommend(Query("p0", k=10)))
+    assert first not in after
+    assert after == expected(world, key, 10, added=[(first, 1.0)])
+
+
+def test_a_dismissed_item_vanishes_and_pushes_away(graph, domain, world, recommender):
+    key = fetch_people(graph)["p0"]
+    first = ids(recommender.recommend(Query("p0", k=1)))[0]
+
+    save_events(graph, domain, "api", [event_row("p0", first, event_type="dismissed")])
+
+    after = ids(recommender.recommend(Query("p0", k=10)))
+    assert after == expected(world, key, 10, added=[(first, -1.0)])
+
+
+def test_a_newcomer_with_events_is_folded_in(graph, domain, world, recommender):
+    save_events(graph, domain, "api", [event_row("new", "3"), event_row("new", "5")])
+
+    answer = recommender.recommend(Query("new", k=5))
+
+    assert answer.fallback is None
+    assert not {"3", "5"} & set(ids(answer))
+    assert len(answer.items) == 5
+
+
+def test_an_unknown_person_gets_the_popular_list(world, recommender):
+    answer = recommender.recommend(Query("nobody", k=5))
+
+    order = np.argsort(-world.popularity, kind="stable")[:5]
+    assert ids(answer) == [world.item_ids[i] for i in order]
+    assert (answer.fallback, answer.model_version) == ("cold_start", "v1")
+
+
+def test_before_the_first_publication_the_popular_list_is_the_graphs(graph, domain, recommender):
+    save_events(graph, domain, "api", [event_row(u, i) for u, i in ("a1", "b1", "b2")])
+
+    answer = recommender.recommend(Query("a", k=5))
+
+    assert (ids(answer), answer.fallback) == (["1", "2"], "no_version")
+
+
+def test_hidden_items_vanish_at_once_and_come_back(graph, domain, world, recommender):
+    key = fetch_people(graph)["p1"]
+    before = ids(recommender.recommend(Query("p1", k=5)))
+
+    save_items(graph, domain, [item_row(before[0], hidden=True)])
+    assert ids(recommender.recommend(Query("p1", k=5))) == expected(world, key, 5, {before[0]})
+
+    save_items(graph, domain, [item_row(before[0])])
+    assert ids(recommender.recommend(Query("p1", k=5))) == before
+
+
+def test_excluded_ids_are_left_out_and_the_list_stays_full(world, recommender):
+    before = ids(recommender.recommend(Query("p2", k=5)))
+
+    after = recommender.recommend(Query("p2", k=5, exclude_ids=frozenset(before[:3])))
+
+    assert len(after.items) == 5
+    assert not set(before[:3]) & set(ids(after))
+
+
+def test_seen_items_may_be_asked_for(world, recommender):
+    everything = recommender.recommend(Query("p3", k=40, exclude_seen=False))
+    unseen = recommender.recommend(Query("p3", k=40))
+
+    assert len(everything.items) == 40
+    assert len(unseen.items) == 30
+
+
+def test_contributions_add_up_to_the_score_and_shares_to_one(world, recommender):
+    plain = recommender.recommend(Query("p4", k=5))
+    answer = recommender.recommend(Query("p4", k=5, reasons=3, fields=True))
+
+    assert ids(answer) == ids(plain)
+    for item, without in zip(answer.items, plain.items, strict=True):
+        assert sum(r.contribution for r in item.reasons) == pytest.approx(item.score, abs=1e-6)
+        assert item.score == pytest.approx(without.score, abs=1e-5)
+        assert sum(r.share for r in item.reasons) == pytest.approx(1)
+        kinds = [r.kind for r in item.reasons]
+        assert kinds == ["event"] * 3 + ["other_events", "general_taste"]
+        assert item.item == {"title": f"Film {item.id}"}
+        for reason in item.reasons[:3]:
+            assert reason.title == f"Film {reason.item_id}"
+            assert reason.event_type == "rated"
+
+
+def test_a_rollback_changes_the_version_of_the_next_answer(graph, world, artifacts, recommender):
+    build_artifact(graph, artifacts / "v2", seed=5)
+    publish(graph, artifacts / "v2")
+    assert recommender.recommend(Query("p0")).model_version == "v2"
+
+    rollback(graph)
+    assert recommender.recommend(Query("p0")).model_version == "v1"
+
+    rollback(graph)
+    assert recommender.recommend(Query("p0")).model_version == "v2"
+
+
+def test_text_that_looks_like_cypher_is_a_name_nobody_has(world, recommender):
+    answer = recommender.recommend(Query("p0'}) DETACH DELETE n //", k=3))
+
+    assert (answer.fallback, len(answer.items)) == ("cold_start", 3)
