@@ -78,6 +78,12 @@ def processes_of(home: Path) -> list[str]:
     return found
 
 
+def assert_nothing_left(home: Path) -> None:
+    """A log's writer ends a moment after the process whose words it kept."""
+    wait_until(lambda: processes_of(home) == [], 5)
+    assert processes_of(home) == []
+
+
 def pids(settings: Settings) -> dict[str, int | None]:
     return {row["part"]: row["pid"] for row in status(settings, LOCAL)}
 
@@ -194,7 +200,7 @@ def test_down_stops_in_reverse_order_and_leaves_no_process(settings: Settings):
     stopped = down(settings)
 
     assert stopped == ["beat", "worker", "api", "redis", "neo4j"]
-    assert wait_until(lambda: processes_of(settings.root) == [], 5), processes_of(settings.root)
+    assert_nothing_left(settings.root)
     assert {row["state"] for row in status(settings, LOCAL)} == {"stopped"}
     assert down(settings) == []
     assert join(settings, LOCAL) is None
@@ -210,7 +216,7 @@ def test_an_interrupted_up_leaves_nothing_behind(
 
     interrupt_at(run, moment, number, pause_s=1.5 if moment == "neo4j 0" else 0)
 
-    assert wait_until(lambda: processes_of(tmp_path) == [], 5), processes_of(tmp_path)
+    assert_nothing_left(tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -227,7 +233,7 @@ def test_an_interrupt_at_any_later_step_leaves_nothing_behind(
     with pytest.raises(KeyboardInterrupt):
         up(Settings(home=tmp_path), given, interrupt, TINY)
 
-    assert wait_until(lambda: processes_of(tmp_path) == [], 5), processes_of(tmp_path)
+    assert_nothing_left(tmp_path)
     assert StackState.read(tmp_path).parts == {}
 
 
@@ -256,7 +262,7 @@ def test_a_block_that_started_a_stack_stops_it_however_it_ends(
         assert stack.started == ("redis", "api", "worker", "beat")
         signal.raise_signal(signal.SIGINT)
 
-    assert wait_until(lambda: processes_of(tmp_path) == [], 5), processes_of(tmp_path)
+    assert_nothing_left(tmp_path)
     assert [row["state"] for row in status(settings, given)] == ["external", *["stopped"] * 4]
 
 
@@ -270,7 +276,7 @@ def test_a_stack_ends_with_the_last_block_that_uses_it(tmp_path: Path, given: Ne
 
     assert (first.started, second.started) == (("redis",), ())
     assert between[:2] == ["external", "running"]
-    assert processes_of(tmp_path) == []
+    assert_nothing_left(tmp_path)
 
 
 def test_an_up_keeps_the_stack_that_a_block_has_started(tmp_path: Path, given: Neo4jSettings):
@@ -290,7 +296,7 @@ def test_a_user_that_was_killed_keeps_nothing(tmp_path: Path, given: Neo4jSettin
     with running(settings, given, parts=()):
         StackState.read(tmp_path).add_user(Child(os.getpid(), 1.0))
 
-    assert processes_of(tmp_path) == []
+    assert_nothing_left(tmp_path)
 
 
 def test_parts_are_restarted_when_an_address_has_changed(
@@ -320,7 +326,7 @@ def test_a_port_in_use_is_one_sentence_and_what_was_started_is_stopped(
         with pytest.raises(ServerError, match=rf"Port {port} on 127\.0\.0\.1 is already in use"):
             up(settings, given, parts=TINY)
 
-    assert wait_until(lambda: processes_of(tmp_path) == [], 5)
+    assert_nothing_left(tmp_path)
 
 
 def test_a_part_that_cannot_start_says_its_last_words(tmp_path: Path, given: Neo4jSettings):
@@ -329,7 +335,7 @@ def test_a_part_that_cannot_start_says_its_last_words(tmp_path: Path, given: Neo
     with pytest.raises(ServerError, match=r"The api ended while starting: .*nowhere"):
         up(Settings(home=tmp_path), given, parts=[broken])
 
-    assert wait_until(lambda: processes_of(tmp_path) == [], 5)
+    assert_nothing_left(tmp_path)
 
 
 def test_a_state_left_by_a_killed_owner_harms_nobody(tmp_path: Path):
