@@ -91,11 +91,10 @@ def down(as_json: Json = False) -> None:
 @app.command()
 def status(as_json: Json = False) -> None:
     """Each part of the local stack: address, process, memory."""
-    from dataclasses import asdict
 
-    from api.stack_state import status as rows_of
+    from api.status import status as rows_of
 
-    show([asdict(row) for row in rows_of(Settings(), Neo4jSettings())], as_json)
+    show(rows_of(Settings(), Neo4jSettings()), as_json)
 
 
 @app.command(name="import")

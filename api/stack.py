@@ -15,7 +15,14 @@ from api.settings import Settings, check_addresses
 from api.stack_state import StackState
 from graphdb.connection import Neo4jSettings
 from graphdb.ownership import OwnedDirectory, lock_directory
-from graphdb.processes import deferred_interrupts, is_alive, one_interrupt, stop
+from graphdb.processes import (
+    Child,
+    deferred_interrupts,
+    is_alive,
+    one_interrupt,
+    stop,
+    this_process,
+)
 
 __all__ = ["Stack", "StackProgress", "down", "join", "running", "up"]
 
@@ -39,7 +46,9 @@ def up(
     with one_interrupt(), _locked(settings.root):
         launch = Launch(settings, neo4j, progress)
         try:
-            return launch.run(parts)
+            stack = launch.run(parts)
+            launch.state.keep_up(True)
+            return stack
         except BaseException:
             launch.undo()
             raise
@@ -52,24 +61,37 @@ def running(
     progress: StackProgress | None = None,
     parts: Sequence[Part] = PARTS,
 ) -> Generator[Stack]:
-    """`up` for the length of a block: at its end, however it ends, what was started is stopped.
+    """The stack for the length of a block, joined or started.
 
-    What was running before stays. A first Ctrl-C or SIGTERM raises KeyboardInterrupt in the block;
-    later ones do not disturb the stopping.
+    It ends with the last such block, in whichever process, unless an `up` keeps it. A first Ctrl-C
+    or SIGTERM raises KeyboardInterrupt in the block; later ones do not disturb the stopping.
     """
     check_addresses(settings, neo4j)
+    me = this_process()
     with one_interrupt():
-        launch: Launch | None = None
         try:
             with _locked(settings.root):
                 launch = Launch(settings, neo4j, progress)
-                stack = launch.run(parts)
+                launch.state.add_user(me)
+                try:
+                    stack = launch.run(parts)
+                except BaseException:
+                    launch.undo()
+                    raise
             yield stack
         finally:
             with deferred_interrupts():
-                if launch:
-                    with _locked(settings.root):
-                        launch.undo()
+                _leave(settings, me)
+
+
+def _leave(settings: Settings, user: Child) -> None:
+    with _locked(settings.root):
+        state = StackState.read(settings.root)
+        if user not in state.users:
+            return
+        state.remove_user(user)
+        if not state.kept and not state.users:
+            _stop_all(settings.root, state)
 
 
 def join(settings: Settings, neo4j: Neo4jSettings) -> Stack | None:
@@ -98,17 +120,22 @@ def down(settings: Settings) -> list[str]:
     """Stop the stack's local processes, last started first; returns the names of those stopped."""
     with one_interrupt(), _locked(settings.root):
         state = StackState.read(settings.root)
-        names = [name for name in reversed(state.parts) if name not in SERVERS]
-        stopped = [name for name in names if is_alive(state.parts[name].child)]
-        for name in names:
-            stop(state.parts[name].child, state.parts[name].grace_s)
-            state.drop(name)
-        for name in reversed(SERVERS):
-            server = OwnedDirectory(settings.root / name)
-            stopped += [name] if server.owner() else []
-            server.stop()
-            state.drop(name)
-        return stopped
+        state.keep_up(False)
+        return _stop_all(settings.root, state)
+
+
+def _stop_all(root: Path, state: StackState) -> list[str]:
+    names = [name for name in reversed(state.parts) if name not in SERVERS]
+    stopped = [name for name in names if is_alive(state.parts[name].child)]
+    for name in names:
+        stop(state.parts[name].child, state.parts[name].grace_s)
+        state.drop(name)
+    for name in reversed(SERVERS):
+        server = OwnedDirectory(root / name)
+        stopped += [name] if server.owner() else []
+        server.stop()
+        state.drop(name)
+    return stopped
 
 
 def _locked(root: Path) -> contextlib.AbstractContextManager[None]:

@@ -1,20 +1,14 @@
-"""What is known of a stack's processes: the record in `home/stack.json`, and `status`.
+"""What is known of a stack: the record in `home/stack.json` of its parts and of who uses them.
 
-Knows pids and addresses, never passwords; starts and stops nothing.
+Knows pids and addresses, never passwords; starts and stops nothing. Written under the stack's lock.
 """
 
 import contextlib
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
-
-from api.settings import Settings
-from graphdb.connection import Neo4jSettings
-from graphdb.ownership import OwnedDirectory
 from graphdb.processes import Child, is_alive, write_private
 
 
@@ -45,12 +39,18 @@ class Record:
 
 @dataclass
 class StackState:
-    """`stack.json` (mode 0600): the parts in their order of start, written at every change."""
+    """`stack.json` (mode 0600): the parts in their order of start, written at every change.
+
+    `kept`: an `up` wants the stack to stay; else it ends with the last of its `users`, commands
+    that need it for a while.
+    """
 
     path: Path
     parts: dict[str, Record] = field(default_factory=dict)
     told: str = ""
     last_api_port: int = 0
+    kept: bool = False
+    users: list[Child] = field(default_factory=list)
 
     @classmethod
     def read(cls, root: Path) -> "StackState":
@@ -59,7 +59,8 @@ class StackState:
         with contextlib.suppress(FileNotFoundError, ValueError, TypeError, KeyError):
             kept = json.loads(state.path.read_text("utf-8"))
             parts = {name: Record(**row) for name, row in kept["parts"].items()}
-            return cls(state.path, parts, kept["told"], kept["last_api_port"])
+            users = [Child(**row) for row in kept["users"]]
+            return cls(state.path, parts, kept["told"], kept["last_api_port"], kept["kept"], users)
         return state
 
     def keep(self, name: str, record: Record) -> None:
@@ -83,61 +84,27 @@ class StackState:
         self.told = _digest(told)
         self._write()
 
+    def keep_up(self, kept: bool) -> None:
+        """Whether the stack outlives the commands that use it."""
+        self.kept = kept
+        self._write()
+
+    def add_user(self, user: Child) -> None:
+        """Note a command that needs the stack for a while."""
+        self.users.append(user)
+        self._write()
+
+    def remove_user(self, user: Child) -> None:
+        """Forget that command, and those that ended without a word."""
+        self.users.remove(user)
+        self.users = [other for other in self.users if is_alive(other)]
+        self._write()
+
     def _write(self) -> None:
         parts = {name: asdict(record) for name, record in self.parts.items()}
-        kept = {"parts": parts, "told": self.told, "last_api_port": self.last_api_port}
+        kept = {**asdict(self), "parts": parts}
+        del kept["path"]
         write_private(self.path, json.dumps(kept, indent=1))
-
-
-@dataclass(frozen=True)
-class PartStatus:
-    """One row of `status`: memory is resident bytes of the process and its children."""
-
-    part: str
-    state: str
-    address: str = ""
-    pid: int | None = None
-    memory: int | None = None
-    since: str | None = None
-
-
-def status(
-    settings: Settings,
-    neo4j: Neo4jSettings,
-    names: tuple[str, ...] = ("neo4j", "redis", "api", "worker", "beat"),
-) -> list[PartStatus]:
-    """A row a part: `running`, `stopped`, `died` (its record stands) or `external`."""
-    external = {"neo4j": neo4j.uri, "redis": settings.redis_url.get_secret_value()}
-    records = StackState.read(settings.root).parts
-    for name in ("neo4j", "redis"):
-        owner = OwnedDirectory(settings.root / name).owner()
-        if owner and name not in records:
-            scheme = "bolt" if name == "neo4j" else name
-            records[name] = Record.of(owner.child, f"{scheme}://127.0.0.1:{owner.port}")
-    return [_row(name, records.get(name), external.get(name, "")) for name in names]
-
-
-def _row(name: str, record: Record | None, external: str) -> PartStatus:
-    if external:
-        return PartStatus(name, "external", external.rpartition("@")[2])
-    if record is None:
-        return PartStatus(name, "stopped")
-    if not is_alive(record.child):
-        return PartStatus(name, "died", record.address)
-    since = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="seconds")
-    memory = resident_bytes(record.pid)
-    return PartStatus(name, "running", record.address, record.pid, memory, since)
-
-
-def resident_bytes(pid: int) -> int:
-    """Resident memory of a process and all its descendants, in bytes; 0 if it is gone."""
-    total = 0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        for one in [process, *process.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                total += one.memory_info().rss
-    return total
 
 
 def _digest(told: dict[str, str]) -> str:

@@ -20,6 +20,8 @@ from graphdb.errors import ServerError
 
 LOOPBACK = "127.0.0.1"
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Ours to reap; the exit status of another's child is not ours to take.
+_spawned: set[int] = set()
 # Start times are derived from the wall clock, which may be set while a child runs.
 CREATED_TOLERANCE_S = 60
 
@@ -65,6 +67,7 @@ def spawn(
     finally:
         os.close(reader)
         os.close(writer)
+    _spawned.add(pid)
     return Child(pid, _created(pid))
 
 
@@ -92,10 +95,16 @@ def _created(pid: int) -> float:
         return time.time()
 
 
+def this_process() -> Child:
+    """The process that asks."""
+    return Child(os.getpid(), psutil.Process().create_time())
+
+
 def is_alive(child: Child) -> bool:
     """Whether that very process still runs (a zombie does not, nor another with its pid)."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(child.pid, os.WNOHANG)
+    if child.pid in _spawned:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child.pid, os.WNOHANG)
     try:
         process = psutil.Process(child.pid)
         if abs(process.create_time() - child.created) > CREATED_TOLERANCE_S:

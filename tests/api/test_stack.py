@@ -1,6 +1,5 @@
 """The local stack on real processes: one at a time, nothing doubled, nothing left behind."""
 
-import json
 import os
 import signal
 import socket
@@ -20,10 +19,11 @@ from pydantic import SecretStr
 from api.parts import API
 from api.settings import Settings
 from api.stack import down, join, running, up
-from api.stack_state import StackState, status
+from api.stack_state import Record, StackState
+from api.status import status
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.errors import ServerError
-from graphdb.processes import is_alive, wait_until
+from graphdb.processes import Child, is_alive, wait_until
 from tests.api.tiny_parts import TINY
 
 LOCAL = Neo4jSettings(uri="")
@@ -78,8 +78,14 @@ def processes_of(home: Path) -> list[str]:
     return found
 
 
+def assert_nothing_left(home: Path) -> None:
+    """A log's writer ends a moment after the process whose words it kept."""
+    wait_until(lambda: processes_of(home) == [], 5)
+    assert processes_of(home) == []
+
+
 def pids(settings: Settings) -> dict[str, int | None]:
-    return {row.part: row.pid for row in status(settings, LOCAL)}
+    return {row["part"]: row["pid"] for row in status(settings, LOCAL)}
 
 
 def kill(settings: Settings, name: str) -> None:
@@ -96,7 +102,7 @@ def test_two_ups_at_once_start_one_stack(settings: Settings, start_up):
 
     last = sorted(out.strip().splitlines()[-1] for out, _ in said)
     assert last == ["started", "started " + " ".join(ALL)], said
-    assert [row.state for row in status(settings, LOCAL)] == ["running"] * 5
+    assert [row["state"] for row in status(settings, LOCAL)] == ["running"] * 5
 
 
 def test_a_second_up_joins_and_every_part_was_told_the_same_addresses(settings: Settings):
@@ -131,12 +137,12 @@ def test_status_tells_where_and_since_when_without_secrets(settings: Settings):
 
     rows = status(settings, LOCAL)
 
-    assert [row.part for row in rows] == list(ALL)
-    assert all(row.pid and row.memory and row.memory > 1_000_000 and row.since for row in rows)
-    assert rows[2].address == stack.api_url
+    assert [row["part"] for row in rows] == list(ALL)
+    assert all(row["pid"] and row["memory_mb"] > 1 and row["since"] for row in rows)
+    assert rows[2]["address"] == stack.api_url
     secrets = {stack.neo4j.password.get_secret_value(), stack.redis_url.split("@")[0][9:]}
     kept = (settings.root / "stack.json").read_text() + str(rows)
-    lines = [" ".join(psutil.Process(row.pid).cmdline()) for row in rows]
+    lines = [" ".join(psutil.Process(row["pid"]).cmdline()) for row in rows]
     assert not [secret for secret in secrets for text in [kept, *lines] if secret in text]
     assert stat.S_IMODE((settings.root / "stack.json").stat().st_mode) == 0o600
 
@@ -145,10 +151,10 @@ def test_everything_listens_on_loopback_only_in_sessions_of_its_own(settings: Se
     up(settings, LOCAL, parts=TINY)
 
     for row in status(settings, LOCAL):
-        assert row.pid and os.getsid(row.pid) == row.pid
+        assert row["pid"] and os.getsid(row["pid"]) == row["pid"]
         listening = {
             connection.laddr.ip.removeprefix("::ffff:")
-            for connection in psutil.Process(row.pid).net_connections("inet")
+            for connection in psutil.Process(row["pid"]).net_connections("inet")
             if connection.status == psutil.CONN_LISTEN
         }
         assert listening <= {"127.0.0.1"}
@@ -160,7 +166,7 @@ def test_a_part_that_died_is_seen_and_it_alone_is_started_again(settings: Settin
     before = pids(settings)
 
     kill(settings, name)
-    seen = {row.part: row.state for row in status(settings, LOCAL)}
+    seen = {row["part"]: row["state"] for row in status(settings, LOCAL)}
     again = up(settings, LOCAL, parts=TINY)
 
     assert seen == {part: "died" if part == name else "running" for part in ALL}
@@ -194,8 +200,8 @@ def test_down_stops_in_reverse_order_and_leaves_no_process(settings: Settings):
     stopped = down(settings)
 
     assert stopped == ["beat", "worker", "api", "redis", "neo4j"]
-    assert wait_until(lambda: processes_of(settings.root) == [], 5), processes_of(settings.root)
-    assert {row.state for row in status(settings, LOCAL)} == {"stopped"}
+    assert_nothing_left(settings.root)
+    assert {row["state"] for row in status(settings, LOCAL)} == {"stopped"}
     assert down(settings) == []
     assert join(settings, LOCAL) is None
 
@@ -210,7 +216,7 @@ def test_an_interrupted_up_leaves_nothing_behind(
 
     interrupt_at(run, moment, number, pause_s=1.5 if moment == "neo4j 0" else 0)
 
-    assert wait_until(lambda: processes_of(tmp_path) == [], 5), processes_of(tmp_path)
+    assert_nothing_left(tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -227,7 +233,7 @@ def test_an_interrupt_at_any_later_step_leaves_nothing_behind(
     with pytest.raises(KeyboardInterrupt):
         up(Settings(home=tmp_path), given, interrupt, TINY)
 
-    assert wait_until(lambda: processes_of(tmp_path) == [], 5), processes_of(tmp_path)
+    assert_nothing_left(tmp_path)
     assert StackState.read(tmp_path).parts == {}
 
 
@@ -256,8 +262,41 @@ def test_a_block_that_started_a_stack_stops_it_however_it_ends(
         assert stack.started == ("redis", "api", "worker", "beat")
         signal.raise_signal(signal.SIGINT)
 
-    assert wait_until(lambda: processes_of(tmp_path) == [], 5), processes_of(tmp_path)
-    assert [row.state for row in status(settings, given)] == ["external", *["stopped"] * 4]
+    assert_nothing_left(tmp_path)
+    assert [row["state"] for row in status(settings, given)] == ["external", *["stopped"] * 4]
+
+
+def test_a_stack_ends_with_the_last_block_that_uses_it(tmp_path: Path, given: Neo4jSettings):
+    settings = Settings(home=tmp_path)
+
+    with running(settings, given, parts=()) as first:
+        with running(settings, given, parts=()) as second:
+            pass
+        between = [row["state"] for row in status(settings, given)]
+
+    assert (first.started, second.started) == (("redis",), ())
+    assert between[:2] == ["external", "running"]
+    assert_nothing_left(tmp_path)
+
+
+def test_an_up_keeps_the_stack_that_a_block_has_started(tmp_path: Path, given: Neo4jSettings):
+    settings = Settings(home=tmp_path)
+
+    with running(settings, given, parts=()):
+        up(settings, given, parts=())
+    kept = status(settings, given)[1]["state"]
+
+    assert kept == "running"
+    assert down(settings) == ["redis"]
+
+
+def test_a_user_that_was_killed_keeps_nothing(tmp_path: Path, given: Neo4jSettings):
+    settings = Settings(home=tmp_path)
+
+    with running(settings, given, parts=()):
+        StackState.read(tmp_path).add_user(Child(os.getpid(), 1.0))
+
+    assert_nothing_left(tmp_path)
 
 
 def test_parts_are_restarted_when_an_address_has_changed(
@@ -287,7 +326,7 @@ def test_a_port_in_use_is_one_sentence_and_what_was_started_is_stopped(
         with pytest.raises(ServerError, match=rf"Port {port} on 127\.0\.0\.1 is already in use"):
             up(settings, given, parts=TINY)
 
-    assert wait_until(lambda: processes_of(tmp_path) == [], 5)
+    assert_nothing_left(tmp_path)
 
 
 def test_a_part_that_cannot_start_says_its_last_words(tmp_path: Path, given: Neo4jSettings):
@@ -296,18 +335,16 @@ def test_a_part_that_cannot_start_says_its_last_words(tmp_path: Path, given: Neo
     with pytest.raises(ServerError, match=r"The api ended while starting: .*nowhere"):
         up(Settings(home=tmp_path), given, parts=[broken])
 
-    assert wait_until(lambda: processes_of(tmp_path) == [], 5)
+    assert_nothing_left(tmp_path)
 
 
 def test_a_state_left_by_a_killed_owner_harms_nobody(tmp_path: Path):
-    row = {"pid": os.getpid(), "created": 1.0, "address": "", "grace_s": 1.0}
-    state = {"parts": {"api": row}, "told": "", "last_api_port": 0}
-    (tmp_path / "stack.json").write_text(json.dumps(state))
+    StackState.read(tmp_path).keep("api", Record(os.getpid(), 1.0))
     settings = Settings(home=tmp_path)
 
-    assert status(settings, LOCAL)[2].state == "died"
+    assert status(settings, LOCAL)[2]["state"] == "died"
     assert down(settings) == []
-    assert status(settings, LOCAL)[2].state == "stopped"
+    assert status(settings, LOCAL)[2]["state"] == "stopped"
 
 
 def test_a_home_that_cannot_be_used_is_one_sentence(tmp_path: Path):

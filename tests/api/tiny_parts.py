@@ -9,7 +9,7 @@ from api.stack import up
 from graphdb.connection import Neo4jSettings
 from graphdb.errors import PathlightError
 
-REAL = {"api.app:create_app": "tests.api.tiny_app:create_app", "api.tasks": "tests.api.tiny_tasks"}
+REAL = {"api.app:create_app": "tests.api.tiny_app:create_app", "api.worker": "tests.api.tiny_tasks"}
 
 
 def tiny(part: Part) -> Part:

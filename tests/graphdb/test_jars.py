@@ -1,7 +1,6 @@
 """Jars on a real cache folder; the network is real where a jar is missing, refused where said."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -9,16 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from graphdb.errors import LockError
-from graphdb.jar_lock import (
-    DEFAULT_VERSION,
-    Jar,
-    lock_path,
-    locked_versions,
-    read_lock,
-    resolve_jars,
-    sha256_of,
-)
+from graphdb.jar_lock import DEFAULT_VERSION, Jar, read_lock, sha256_of
 from graphdb.jars import CacheSettings, fetch_jars
 
 NO_NETWORK = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
@@ -59,30 +49,6 @@ def start_fetch(cache: Path, project: Path, **env: str) -> subprocess.Popen:
     return subprocess.Popen(
         command, cwd=project, env=environment, stderr=subprocess.PIPE, text=True
     )
-
-
-def test_locks_name_both_lines_without_addresses():
-    assert locked_versions() == ["2026.08.1", "5.26.30"]
-    for version in locked_versions():
-        text = lock_path(version).read_text()
-        jars = read_lock(version)
-        assert "://" not in text
-        assert len(jars) > 200
-        assert all(re.fullmatch("[0-9a-f]{64}", jar.sha256) for jar in jars)
-        assert len({jar.filename for jar in jars}) == len(jars)
-        assert ("org.neo4j.app", "neo4j-server", version) in {
-            (jar.group, jar.artifact, jar.version) for jar in jars
-        }
-
-
-def test_a_version_without_a_lock_is_refused_by_name():
-    with pytest.raises(LockError, match=r"'2026\.01\.0' has no committed lock; .*5\.26\.30"):
-        read_lock("2026.01.0")
-
-
-def test_the_withdrawn_version_is_never_locked():
-    with pytest.raises(LockError, match="withdrawn"):
-        resolve_jars("2026.08.0")
 
 
 def test_a_whole_cache_needs_no_network_and_reports_all_jars(filled_cache: Path):

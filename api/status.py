@@ -1,0 +1,58 @@
+"""`pathlight status`: each part of the local stack as a row of plain data.
+
+Asks the process table only; starts and stops nothing, and shows no password.
+"""
+
+import contextlib
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+
+from api.settings import Settings
+from api.stack_state import Record, StackState
+from graphdb.connection import Neo4jSettings
+from graphdb.ownership import OwnedDirectory
+from graphdb.processes import LOOPBACK, is_alive
+
+PART_NAMES = ("neo4j", "redis", "api", "worker", "beat")
+SCHEMES = {"neo4j": "bolt", "redis": "redis"}
+
+
+def status(settings: Settings, neo4j: Neo4jSettings) -> list[dict[str, Any]]:
+    """A row a part: part, state, address, pid, memory_mb (with its children), since (UTC).
+
+    States: `running`, `stopped`, `died` (it was not stopped, and is gone), `external`.
+    """
+    external = {"neo4j": neo4j.uri, "redis": settings.redis_url.get_secret_value()}
+    records = StackState.read(settings.root).parts
+    for name, scheme in SCHEMES.items():
+        if owner := OwnedDirectory(settings.root / name).owner():
+            records[name] = Record.of(owner.child, f"{scheme}://{LOOPBACK}:{owner.port}")
+    return [_row(name, records.get(name), external.get(name, "")) for name in PART_NAMES]
+
+
+def _row(name: str, record: Record | None, external: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"part": name, "state": "stopped", "address": None}
+    row |= {"pid": None, "memory_mb": None, "since": None}
+    if external:
+        return row | {"state": "external", "address": external.rpartition("@")[2]}
+    if record is None:
+        return row
+    row["address"] = record.address or None
+    if not is_alive(record.child):
+        return row | {"state": "died"}
+    since = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="seconds")
+    memory = round(resident_bytes(record.pid) / 2**20, 1)
+    return row | {"state": "running", "pid": record.pid, "memory_mb": memory, "since": since}
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process and all its descendants, in bytes; 0 if it is gone."""
+    total = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for one in [process, *process.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += one.memory_info().rss
+    return total

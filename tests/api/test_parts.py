@@ -1,0 +1,66 @@
+"""Each part of the table can be started as it stands there."""
+
+import importlib
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from api.parts import (
+    API,
+    BEAT,
+    PARTS,
+    WORKER,
+    Part,
+    Place,
+    api_answers,
+    beat_writes,
+    worker_answers,
+)
+
+
+@pytest.fixture
+def place(tmp_path: Path, redis_url: str) -> Place:
+    return Place(tmp_path, "127.0.0.1", 9, redis_url, {})
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_a_part_names_what_is_there(part: Part, place: Place, monkeypatch, redis_url: str):
+    monkeypatch.setenv("PATHLIGHT_REDIS_URL", redis_url)
+
+    command = part.command(place)
+
+    assert command[:3] == [sys.executable, "-P", "-m"]
+    assert "{" not in " ".join(command)
+    target = command[command.index("--factory" if part is API else "-A") + 1]
+    module, _, name = target.partition(":")
+    assert hasattr(importlib.import_module(module), name or "app")
+
+
+def test_the_worker_serves_both_queues_under_a_name_of_its_own(place: Place, tmp_path: Path):
+    other = Place(tmp_path / "other", place.host, place.port, place.redis_url, {})
+
+    command = WORKER.command(place)
+
+    assert "pathlight,training" in command
+    assert place.node in command
+    assert place.node != other.node
+
+
+@pytest.mark.parametrize("ready", [api_answers, worker_answers])
+def test_nothing_is_ready_where_nothing_runs(ready, place: Place):
+    assert not ready(place, time.time())
+
+
+def test_beat_is_ready_once_it_has_written_since_its_start(place: Place):
+    schedule = Path(BEAT.command(place)[BEAT.command(place).index("--schedule") + 1])
+    schedule.write_text("")
+
+    assert beat_writes(place, schedule.stat().st_mtime)
+    assert not beat_writes(place, schedule.stat().st_mtime + 10)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_an_api_on_all_addresses_is_asked_on_loopback(host: str, tmp_path: Path):
+    assert Place(tmp_path, host, 80, "", {}).api_url == "http://127.0.0.1:80"
