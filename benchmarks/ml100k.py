@@ -105,7 +105,11 @@ def measure(train, test, text: np.ndarray | None, seed: int) -> tuple[dict, dict
     started = time.monotonic()
     fitted = fit(train, text, seed=seed)
     metrics = {name: values["ndcg@10"] for name, values in judge(fitted, test).items()}
-    return metrics, {"seed": seed, "seconds": time.monotonic() - started, **fitted.settings.recipe()}
+    return metrics, {
+        "seed": seed,
+        "seconds": time.monotonic() - started,
+        **fitted.settings.recipe(),
+    }
 
 
 def main() -> None:

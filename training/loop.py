@@ -52,7 +52,7 @@ def silent(progress: Progress) -> None:
 
 @dataclass(frozen=True)
 class Trained:
-    """`epochs`: the best by validation, at which the model now stands; `validations`: all of them."""
+    """`epochs`: the best by validation, where the model now stands; `validations`: in order."""
 
     epochs: int
     best: float | None
@@ -92,7 +92,7 @@ def train_model(
         loss = _epoch(model, optimizer, batches, config, epoch)
         figures = {"loss": loss}
         if validate and epoch % config.validate_every == 0:
-            figures["ndcg@10"] = stopper.saw(epoch, validate())
+            figures["ndcg"] = stopper.saw(epoch, validate())
         report(Progress(stage, epoch, config.max_epochs, figures))
         if stopper.exhausted:
             break

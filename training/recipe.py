@@ -87,7 +87,7 @@ class _Trial:
             "hops": self.model.hops,
             "temperature": self.training.temperature,
             "epochs": self.trained.epochs,
-            "ndcg@10": self.trained.best,
+            "ndcg": self.trained.best,
             "seconds": round(self.trained.seconds, 2),
         }
 

@@ -86,9 +86,7 @@ def _model(
     )
 
 
-def _artifact(
-    model: Model, item_ids: list[str], user_keys: list[str], fitted: Fitted
-) -> Artifact:
+def _artifact(model: Model, item_ids: list[str], user_keys: list[str], fitted: Fitted) -> Artifact:
     data: Interactions = fitted.train
     return Artifact(
         model=model,

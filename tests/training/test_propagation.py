@@ -8,7 +8,9 @@ from training.propagation import Propagation
 
 
 def random_graph(users: int, items: int, density: float) -> sp.csr_matrix:
-    graph = sp.random(users, items, density, "csr", np.float32, random_state=np.random.default_rng(3))
+    graph = sp.random(
+        users, items, density, "csr", np.float32, random_state=np.random.default_rng(3)
+    )
     graph.data += 0.1
     return graph
 
