@@ -59,7 +59,7 @@ class Ours:
 
     def gradient(self) -> torch.Tensor:
         """Of the embeddings, users above items."""
-        return torch.cat([self.model.user_embedding.grad, self.model.item_embedding.grad])
+        return torch.cat([p.grad for p in self.model.parameters() if p.grad is not None])
 
     def loss(self, users, positives, negatives) -> torch.Tensor:
         """BPR of a batch."""
@@ -88,7 +88,7 @@ class Reference:
 
     def gradient(self) -> torch.Tensor:
         """Of the embeddings, users above items."""
-        return self.model.embedding.weight.grad
+        return torch.cat([p.grad for p in self.model.parameters() if p.grad is not None])
 
     def loss(self, users, positives, negatives) -> torch.Tensor:
         """BPR of a batch."""

@@ -12,7 +12,7 @@ It knows files only: not how the arrays were learned nor who serves them. Readin
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -113,7 +113,7 @@ def write_artifact(
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-    return Artifact(**{**vars(artifact), "model": model})
+    return replace(artifact, model=model)
 
 
 def read_model(directory: Path) -> Model:

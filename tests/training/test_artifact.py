@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -22,7 +24,7 @@ def written(make_snapshot, tmp_path) -> Artifact:
 
 
 def rewrite(artifact: Artifact, directory, **changes) -> Artifact:
-    return write_artifact(directory, Artifact(**{**vars(artifact), **changes}), {})
+    return write_artifact(directory, replace(artifact, **changes), {})
 
 
 def test_what_is_written_is_read_back(written, tmp_path):
@@ -32,6 +34,7 @@ def test_what_is_written_is_read_back(written, tmp_path):
     assert (copy.item_ids, copy.user_keys) == (written.item_ids, written.user_keys)
     assert np.array_equal(copy.scorer.item_vectors, written.scorer.item_vectors)
     assert np.array_equal(copy.scorer.event_vectors, written.scorer.event_vectors)
+    assert copy.residuals is not None and written.residuals is not None
     assert np.array_equal(copy.residuals, written.residuals)
     for name in ("history", "seen"):
         assert np.array_equal(getattr(copy, name).toarray(), getattr(written, name).toarray())
@@ -74,6 +77,7 @@ def test_a_truncated_model_json_is_named(written, tmp_path):
 
 
 def test_vectors_that_are_not_finite_are_refused_and_nothing_is_written(written, tmp_path):
+    assert written.residuals is not None
     residuals = written.residuals.copy()
     residuals[4, 2] = np.inf
 

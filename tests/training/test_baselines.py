@@ -11,7 +11,9 @@ def test_popularity_is_the_same_for_everybody():
 
 
 def test_ease_ranks_the_unseen_item_of_ones_own_taste_first():
-    graph = sp.csr_matrix(np.float32([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 0]]))
+    graph = sp.csr_matrix(
+        np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 0]], np.float32)
+    )
 
     scores = ease_scores(graph, reg=1.0)(np.array([3]))[0]
 

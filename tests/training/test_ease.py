@@ -26,7 +26,7 @@ def test_truncation_keeps_the_largest_magnitudes_of_each_row():
 
     kept = truncate(weights, 2).toarray()
 
-    assert np.array_equal(kept, np.float32([[0, 0, -0.5, 0.2], [0.3, 0, 0, -0.2]]))
+    assert np.array_equal(kept, np.array([[0, 0, -0.5, 0.2], [0.3, 0, 0, -0.2]], np.float32))
     assert np.array_equal(truncate(weights, 9).toarray(), weights)
 
 

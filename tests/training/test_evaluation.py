@@ -12,7 +12,7 @@ def csr(rows) -> sp.csr_matrix:
 
 
 def test_metrics_of_two_users_by_hand():
-    scores = np.float32([[5, 4, 3, 2, 1], [1, 2, 3, 4, 5]])
+    scores = np.array([[5, 4, 3, 2, 1], [1, 2, 3, 4, 5]], np.float32)
     known = csr([[1, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
     test = csr([[0, 0, 1, 0, 1], [0, 0, 0, 0, 1]])
 

@@ -32,6 +32,7 @@ def test_gradients_do_not_pile_up(checkerboard):
     for epochs in (1, 2):
         model = LightGCN(CONFIG, graph, seed=1)
         train_model(model, graph, TrainingConfig(learning_rate=0.0, max_epochs=epochs), seed=1)
+        assert model.item_embedding.grad is not None
         gradients.append(model.item_embedding.grad.clone())
 
     torch.testing.assert_close(*gradients, atol=1e-6, rtol=1e-4)

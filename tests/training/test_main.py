@@ -72,6 +72,7 @@ def test_ends_when_the_process_that_started_it_is_killed(make_snapshot, tmp_path
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert parent.stdout is not None
     child = int(parent.stdout.readline())
 
     parent.kill()

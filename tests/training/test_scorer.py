@@ -17,7 +17,7 @@ def scorer(request) -> Scorer:
 @pytest.fixture
 def history() -> sp.csr_matrix:
     """One person: an ordinary event, one beyond the cap, a weak and a negative one."""
-    weights = np.float32([1.0, 3.0, 0.2, -0.5])
+    weights = np.array([1.0, 3.0, 0.2, -0.5], np.float32)
     return sp.csr_matrix((weights, [2, 5, 11, 20], [0, 4]), (1, 30))
 
 

@@ -7,12 +7,11 @@ from training.scorer import Scorer
 from training.selection import Validation, choose_closed_form
 
 
-@pytest.fixture
-def validation() -> Validation:
-    """Two tastes of 15 items each; everybody met 10 of theirs."""
+def two_tastes(met: int) -> Validation:
+    """Two tastes of 15 items each; everybody met as many of theirs, and a fifth is held out."""
     generator = np.random.default_rng(1)
-    users = np.repeat(np.arange(80), 10)
-    items = np.concatenate([generator.permutation(15)[:10] + 15 * (u % 2) for u in range(80)])
+    users = np.repeat(np.arange(80), met)
+    items = np.concatenate([generator.permutation(15)[:met] + 15 * (u % 2) for u in range(80)])
     part, held = latest_split(interactions(users, items, 80, 30), 0.2, seed=1)
     return Validation.of(part, held, seed=1)
 
@@ -22,7 +21,8 @@ def scorer_of(vectors: np.ndarray) -> Scorer:
     return Scorer(vectors, vectors, nothing, 0.0)
 
 
-def test_a_meaningless_graph_half_is_outvoted(validation):
+def test_a_meaningless_graph_half_is_outvoted():
+    validation = two_tastes(met=10)
     noise = np.random.default_rng(2).normal(size=(30, 8)).astype(np.float32)
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
     before = validation.ndcg(scorer_of(noise), None)
@@ -35,8 +35,9 @@ def test_a_meaningless_graph_half_is_outvoted(validation):
 
 
 @pytest.mark.parametrize("truncations", [(2, 20), (20, 25)])
-def test_the_smallest_truncation_that_costs_nothing_is_taken(validation, truncations):
-    """There are 14 items of one's taste: 20 neighbours hold them, 2 do not."""
+def test_the_smallest_truncation_that_costs_nothing_is_taken(truncations):
+    """Who met two of 15 items needs the other 13: 20 neighbours hold them, 2 do not."""
+    validation = two_tastes(met=3)
     nothing = np.zeros((30, 8), np.float32)
 
     chosen, trials = choose_closed_form(validation, scorer_of(nothing), None, (10,), truncations)

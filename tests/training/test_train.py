@@ -12,7 +12,7 @@ from training.errors import NoEventsError
 from training.evaluation import rank, scorer_scores
 from training.loop import Progress, TrainingConfig
 from training.recipe import RecipeConfig, fit, judge
-from training.train import TEST_SHARE, train
+from training.train import TEST_SHARE, save_fitted, train
 
 QUICK = RecipeConfig(
     hops=(2,), temperatures=(0.2,), regs=(10, 100), training=TrainingConfig(max_epochs=6)
@@ -45,23 +45,19 @@ def test_the_artifact_scores_as_what_was_trained_and_says_how(events, make_snaps
     assert all(isinstance(step, Progress) and step.done <= step.total for step in steps)
 
 
-def test_metrics_of_the_artifact_are_those_of_the_scorer_that_serves(
-    events, make_snapshot, tmp_path
-):
-    """What `judge` reports is found again from an artifact's files alone."""
-    data = snapshot_interactions(read_snapshot(make_snapshot(events, 60, 40)))
-    part, test = latest_split(data, TEST_SHARE, seed=1)
-    reported = judge(fit(part, config=QUICK, seed=1), test)
-    rows = zip(part.user_index, part.item_index, part.weight, part.at, strict=True)
-    train(make_snapshot([*rows], 60, 40, name="part"), tmp_path / "m1", config=QUICK)
+def test_what_is_reported_is_found_again_from_the_files_that_serve(events, make_snapshot, tmp_path):
+    snapshot = read_snapshot(make_snapshot(events, 60, 40))
+    part, test = latest_split(snapshot_interactions(snapshot), TEST_SHARE, seed=1)
+    fitted = fit(part, config=QUICK, seed=1)
+    reported = judge(fitted, test)
+    save_fitted(tmp_path / "m1", snapshot, fitted, seed=1, metrics=reported, seconds={})
+
     served = read_artifact(tmp_path / "m1")
-
-    judged = fit(part, config=QUICK, seed=1)
     scores = scorer_scores(served.scorer, served.history, served.residuals, served.popularity)
-    from_files = rank(scores, served.history, test.history()).metrics()
 
-    assert judge(judged, test) == reported
-    assert from_files["ndcg@10"] == pytest.approx(reported["default"]["ndcg@10"], abs=0.1)
+    found = rank(scores, served.history, test.history()).metrics()
+    assert found == pytest.approx(reported["default"], abs=1e-9)
+    assert found == served.model.metrics["default"]
 
 
 def test_the_same_seed_gives_the_same_artifact(events, make_snapshot, tmp_path):
