@@ -20,6 +20,7 @@ from graphdb.processes import (
     LogBounds,
     choose_port,
     is_alive,
+    last_words,
     spawn,
     wait_until,
     write_private,
@@ -111,7 +112,7 @@ class LocalRedis:
 
     def _pongs(self, owner: Owner) -> bool:
         if not is_alive(owner.child):
-            raise ServerError(f"Redis ended while starting: {self.home.last_words(self.console)}")
+            raise ServerError(f"Redis ended while starting: {last_words(self.console)}")
         uri = redis_uri(owner.port, self.password())
         try:
             with Redis.from_url(uri, socket_timeout=2, socket_connect_timeout=2) as client:

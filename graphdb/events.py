@@ -13,7 +13,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
 from neo4j import ManagedTransaction
@@ -21,17 +21,24 @@ from neo4j import ManagedTransaction
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 RECENT = 50
 """Events kept on the user: an answer expands a history only if more are newer than its version."""
 
 
 class EventRow(TypedDict):
-    """One validated event. `properties` and `context` are JSON text."""
+    """One validated event.
+
+    `occurred_at` is the sender's time, `at` the same or, from a clock that is ahead, the time of
+    receipt. `properties` and `context` are JSON text.
+    """
 
     event_id: str
     event_type: str
     user_id: str
     item_id: str
+    occurred_at: datetime
     at: datetime
     received_at: datetime
     value: float | None
@@ -40,7 +47,6 @@ class EventRow(TypedDict):
     context: str | None
     recommendation_id: str | None
     position: int | None
-    clock_skew: bool
 
 
 @dataclass
@@ -96,15 +102,21 @@ MERGE (i:Item {id: id})
 ON CREATE SET i:<label>, i.created_at = datetime()
 """
 
+# Times travel as whole microseconds: the driver takes a tenth of a millisecond to pack a datetime.
 CREATE_EVENTS = """
 UNWIND $rows AS row
 MATCH (u:User {id: row.user_id})
 MATCH (i:Item {id: row.item_id})
 CREATE (u)-[r:<type>]->(i)
-SET r = row.event
+SET r = row.event,
+    r.at = datetime({
+      epochSeconds: row.at / 1000000, nanosecond: row.at % 1000000 * 1000}),
+    r.received_at = datetime({
+      epochSeconds: row.received_at / 1000000, nanosecond: row.received_at % 1000000 * 1000})
 """
 
-# Parallel lists, newest last; NaN stands for "no value", which a list cannot hold as null.
+# Parallel lists, newest last; times in microseconds since 1970; NaN stands for "no value", which a
+# list cannot hold as null.
 REMEMBER_RECENT = """
 UNWIND $rows AS row
 MATCH (u:User {id: row.user_id})
@@ -185,11 +197,11 @@ def _judge(
 
 
 def event_digest(row: EventRow) -> str:
-    """Equal for equal content. A clamped time is the server's, so it is no part of the content."""
+    """Equal for equal content; the time in it is the sender's, before any clamping."""
     content = [
         row["user_id"],
         row["item_id"],
-        None if row["clock_skew"] else row["at"].timestamp(),
+        micros(row["occurred_at"]),
         row["value"],
         row["session_id"],
         row["properties"],
@@ -201,8 +213,6 @@ def event_digest(row: EventRow) -> str:
 def _event(row: EventRow, domain: Domain, source: str, seq: int) -> dict[str, Any]:
     kept = (
         "event_id",
-        "at",
-        "received_at",
         "value",
         "session_id",
         "properties",
@@ -211,14 +221,21 @@ def _event(row: EventRow, domain: Domain, source: str, seq: int) -> dict[str, An
         "position",
     )
     event = {name: row[name] for name in kept if row[name] is not None}
-    if row["clock_skew"]:
+    if row["at"] != row["occurred_at"]:
         event["clock_skew"] = True
     return {
         "user_id": row["user_id"],
         "item_id": row["item_id"],
         "type": domain.events[row["event_type"]].relationship,
+        "at": micros(row["at"]),
+        "received_at": micros(row["received_at"]),
         "event": {**event, "source": source, "seq": seq, "digest": event_digest(row)},
     }
+
+
+def micros(moment: datetime) -> int:
+    """Whole microseconds since 1970."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _recent(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -231,7 +248,7 @@ def _recent(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "items": [e["item_id"] for e in kept],
             "types": [e["type"] for e in kept],
             "values": [float(e["event"].get("value", "nan")) for e in kept],
-            "at": [e["event"]["at"] for e in kept],
+            "at": [e["at"] for e in kept],
             "sources": [e["event"]["source"] for e in kept],
             "seqs": [e["event"]["seq"] for e in kept],
         }

@@ -18,6 +18,26 @@ from graphdb.processes import Child, deferred_interrupts, is_alive, stop, write_
 START_WAIT_S = 300.0
 
 
+@contextlib.contextmanager
+def lock_directory(root: Path, name: str, wait_s: float) -> Generator[None]:
+    """Hold the lock file `name` of a directory, which is made if need be; ServerError if it can't.
+
+    The lock falls with its holder: no stale one is left by a killed process.
+    """
+    lock = FileLock(root / name)
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock.acquire(timeout=wait_s)
+    except Timeout as error:
+        raise ServerError(f"Another command has been busy in {root} for {wait_s:.0f} s.") from error
+    except OSError as error:
+        raise ServerError(f"The directory {root} cannot be used: {error}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 @dataclass(frozen=True)
 class Owner:
     """The process that owns a directory, the loopback port it serves and its version."""
@@ -66,16 +86,8 @@ class OwnedDirectory:
     @contextlib.contextmanager
     def starting(self) -> Generator[None]:
         """The right to start a server here; a second process waits until the first is done."""
-        try:
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with FileLock(self.root / "start.lock", timeout=START_WAIT_S):
-                yield
-        except Timeout as error:
-            raise ServerError(
-                f"Another process is still starting a server in {self.root}."
-            ) from error
-        except PermissionError as error:
-            raise ServerError(f"{self.root} is not writable: {error}.") from error
+        with lock_directory(self.root, "start.lock", START_WAIT_S):
+            yield
 
     def launch(
         self, spawn: Callable[[], Child], port: int, version: str, ready: Callable[[Owner], None]
@@ -99,10 +111,3 @@ class OwnedDirectory:
         """Stop the living owner, if there is one."""
         if owner := self.owner():
             stop(owner.child, grace_s)
-
-    def last_words(self, log: Path) -> str:
-        """The last lines of a log, for the sentence that says why a server did not start."""
-        with contextlib.suppress(FileNotFoundError):
-            lines = log.read_text("utf-8", errors="replace").strip().splitlines()
-            return " | ".join(line.strip() for line in lines[-3:])
-        return "it said nothing."

@@ -19,7 +19,7 @@ import psutil
 from graphdb.errors import ServerError
 
 LOOPBACK = "127.0.0.1"
-INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Start times are derived from the wall clock, which may be set while a child runs.
 CREATED_TOLERANCE_S = 60
 
@@ -141,9 +141,7 @@ def deferred_interrupts() -> Generator[None]:
         yield
         return
     came: list[int] = []
-    before = {number: signal.getsignal(number) for number in INTERRUPTS}
-    for number in INTERRUPTS:
-        signal.signal(number, lambda signum, frame: came.append(signum))
+    before = _replace_handlers(lambda signum, frame: came.append(signum))
     try:
         yield
     finally:
@@ -151,6 +149,36 @@ def deferred_interrupts() -> Generator[None]:
             signal.signal(number, handler)
         for number in came:
             signal.raise_signal(number)
+
+
+@contextlib.contextmanager
+def one_interrupt() -> Generator[None]:
+    """The first Ctrl-C, SIGTERM or SIGHUP raises KeyboardInterrupt; later ones wait for the end.
+
+    So a second Ctrl-C does not break the clean-up that the first one began.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def interrupt(signum: int, frame: object) -> None:
+        came.append(signum)
+        if len(came) == 1:
+            raise KeyboardInterrupt
+
+    before = _replace_handlers(interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _replace_handlers(handler: Callable[[int, object], None]) -> dict:
+    # What the caller ignores (nohup, a shell's background job) stays ignored.
+    ours = [n for n in INTERRUPTS if signal.getsignal(n) != signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in ours}
 
 
 def port_is_free(port: int) -> bool:
@@ -175,6 +203,15 @@ def choose_port(wanted: int, last: int = 0) -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return probe.getsockname()[1]
+
+
+def last_words(log: Path) -> str:
+    """The last lines of a log, for the sentence that says why a process ended."""
+    time.sleep(0.2)  # the pump that writes the log may be a moment behind
+    with contextlib.suppress(FileNotFoundError):
+        lines = log.read_text("utf-8", errors="replace").strip().splitlines()
+        return " | ".join(line.strip() for line in lines[-3:]) or "it said nothing."
+    return "it said nothing."
 
 
 def write_private(path: Path, text: str) -> None:

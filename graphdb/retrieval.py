@@ -12,7 +12,7 @@ from typing import Any
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
-from graphdb.events import RECENT
+from graphdb.events import RECENT, micros
 from graphdb.slots import index_name
 
 
@@ -61,7 +61,7 @@ RETURN v.id AS version, v.slot AS slot, u.key AS key, size(newer) AS newer,
                    * CASE WHEN $weights[u.recent_types[n]].half_life_days IS NULL
                                OR u.recent_at[n] > $as_of
                           THEN 1.0
-                          ELSE 0.5 ^ (($as_of.epochMillis - u.recent_at[n].epochMillis) / 86400000.0
+                          ELSE 0.5 ^ (($as_of - u.recent_at[n]) / 86400000000.0
                                       / $weights[u.recent_types[n]].half_life_days) END
          END
        ]] AS events
@@ -81,7 +81,7 @@ def fetch_person(
 ) -> Person:
     """What serves, and the person's events beyond `cut`, weighed as of `as_of`."""
     weights = domain.weight_parameters()
-    row = graph.read(FETCH_PERSON, user=user_id, cut=cut, as_of=as_of, weights=weights)[0]
+    row = graph.read(FETCH_PERSON, user=user_id, cut=cut, as_of=micros(as_of), weights=weights)[0]
     events = row["events"]
     if row["newer"] >= RECENT:
         events = _all_newer(graph, domain, user_id, cut, as_of)

@@ -22,6 +22,7 @@ from graphdb.processes import (
     LogBounds,
     choose_port,
     is_alive,
+    last_words,
     port_is_free,
     spawn,
     wait_until,
@@ -158,7 +159,7 @@ class LocalNeo4j:
 
     def _logged_in(self, owner: Owner) -> bool:
         if not is_alive(owner.child):
-            words = self.home.last_words(self.console)
+            words = last_words(self.console)
             raise ServerError(f"Neo4j {owner.version} ended while starting: {words}")
         if port_is_free(owner.port):
             return False

@@ -176,6 +176,7 @@ def _event_row(domain: Domain, event: Event, received_at: datetime, source: str)
         "event_type": event.event_type,
         "user_id": event.user_id,
         "item_id": event.item_id,
+        "occurred_at": event.occurred_at,
         "at": received_at if clock_skew else event.occurred_at,
         "received_at": received_at,
         "value": event.value,
@@ -184,7 +185,6 @@ def _event_row(domain: Domain, event: Event, received_at: datetime, source: str)
         "context": None if event.context is None else _json_text(event.context),
         "recommendation_id": event.recommendation_id,
         "position": event.position,
-        "clock_skew": clock_skew,
     }
 
 

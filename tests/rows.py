@@ -15,6 +15,7 @@ def event_row(user: str, item: str, minutes: float = 0, **given: Any) -> EventRo
         "event_type": "rated",
         "user_id": user,
         "item_id": item,
+        "occurred_at": NOON + timedelta(minutes=minutes),
         "at": NOON + timedelta(minutes=minutes),
         "received_at": NOON + timedelta(days=1),
         "value": None,
@@ -23,7 +24,6 @@ def event_row(user: str, item: str, minutes: float = 0, **given: Any) -> EventRo
         "context": None,
         "recommendation_id": None,
         "position": None,
-        "clock_skew": False,
     }
     return EventRow(**{**row, **given})
 

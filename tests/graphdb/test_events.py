@@ -2,10 +2,11 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from math import isnan
 
 from graphdb.events import RECENT, save_events
-from tests.rows import event_row
+from tests.rows import NOON, event_row
 
 ALL = """
 MATCH (u:User)-[r:RATED|WATCHED]->(i:Item)
@@ -58,12 +59,16 @@ def test_one_id_may_stand_once_in_each_event_type(graph, domain):
     assert save_events(graph, domain, "api", rows).accepted == 2
 
 
-def test_a_clamped_time_is_no_part_of_an_events_identity(graph, domain):
-    save_events(graph, domain, "api", [event_row("ann", "1", 0, clock_skew=True)])
+def test_a_retry_from_a_fast_clock_is_the_same_event_and_is_flagged(graph, domain):
+    """Clamped the first time; by the second the clock's time has come near enough to be kept."""
+    ahead = NOON + timedelta(minutes=7)
+    save_events(graph, domain, "api", [event_row("ann", "1", 0, occurred_at=ahead)])
 
-    again = save_events(graph, domain, "api", [event_row("ann", "1", 5, clock_skew=True)])
+    again = save_events(graph, domain, "api", [event_row("ann", "1", 7, occurred_at=ahead)])
 
     assert again.duplicates == [0]
+    stored = graph.read("MATCH ()-[r:RATED]->() RETURN r.clock_skew AS skew, toString(r.at) AS at")
+    assert stored == [{"skew": True, "at": "2026-01-01T12:00:00Z"}]
 
 
 def test_sequence_numbers_follow_on_within_a_source(graph, domain):

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import LiteralString
 
 import neo4j
 import psutil
@@ -22,6 +23,7 @@ from graphdb.server import LocalNeo4j, bolt_uri
 START = """
 import sys
 from pathlib import Path
+from typing import LiteralString
 from graphdb.server import LocalNeo4j
 owner, started = LocalNeo4j(Path(sys.argv[1]), sys.argv[2]).start()
 print(owner.pid, started)
@@ -42,7 +44,7 @@ def start_elsewhere(directory: Path, version: str, project: Path) -> subprocess.
     return subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True)
 
 
-def run(server: LocalNeo4j, statement: str, **parameters: object) -> list:
+def run(server: LocalNeo4j, statement: LiteralString, **parameters: object) -> list:
     owner = server.owner()
     assert owner
     auth = ("neo4j", server.password())

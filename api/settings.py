@@ -1,0 +1,89 @@
+"""What a deployment may set, by environment variables with the prefix PATHLIGHT_.
+
+Knows names, defaults and which addresses are acceptable; built at front doors only. The graph's
+address is graphdb.connection.Neo4jSettings (PATHLIGHT_NEO4J_…), the cache of jars
+graphdb.jars.CacheSettings (PATHLIGHT_CACHE). Hyperparameters are not settings.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from graphdb.connection import LOOPBACK, Neo4jSettings
+from graphdb.errors import PathlightError
+from graphdb.jar_lock import DEFAULT_VERSION
+from graphdb.processes import LogBounds
+
+
+class SettingsError(PathlightError):
+    """A setting is missing or not acceptable; the sentence names its environment variable."""
+
+
+class Settings(BaseSettings):
+    """The settings of a stack; every default is good on a laptop."""
+
+    model_config = SettingsConfigDict(env_prefix="PATHLIGHT_")
+
+    home: Path = Field(Path(".pathlight"), description="where the local stack keeps everything")
+    domain: str = Field("films", description="name of a shipped domain, or a path to a TOML file")
+    redis_url: SecretStr = Field(SecretStr(""), description="empty: a local Redis is started")
+    api_host: str = Field("127.0.0.1", description="address that the API listens on")
+    api_port: int = Field(0, ge=0, le=65535, description="0 takes a free port")
+    neo4j_version: str = Field(DEFAULT_VERSION, description="version of the local Neo4j")
+    neo4j_port: int = Field(0, ge=0, le=65535, description="Bolt port of the local Neo4j; 0: free")
+    redis_port: int = Field(0, ge=0, le=65535, description="port of the local Redis; 0: free")
+    log_bytes: int = Field(5_000_000, ge=10_000, description="size at which a log file rotates")
+    log_files: int = Field(3, ge=1, description="log files kept for each part")
+    keep_snapshots: int = Field(3, ge=1, description="snapshots kept, newest first")
+    keep_artifacts: int = Field(5, ge=1, description="artifacts kept, besides those that serve")
+    stream_rows: int = Field(1_000_000, ge=1_000, description="rows kept in an event stream")
+    retrain_minutes: int = Field(24 * 60, ge=1, description="time between scheduled trainings")
+
+    @property
+    def root(self) -> Path:
+        """`home` as an absolute path."""
+        return self.home.absolute()
+
+    @property
+    def snapshots(self) -> Path:
+        """The directory of snapshots, one directory each."""
+        return self.root / "snapshots"
+
+    @property
+    def artifacts(self) -> Path:
+        """The directory of artifacts, one directory each."""
+        return self.root / "artifacts"
+
+    @property
+    def log_bounds(self) -> LogBounds:
+        """How much of each part's output is kept."""
+        return LogBounds(self.log_bytes, self.log_files)
+
+
+def redis_database(url: str, offset: int) -> str:
+    """The same Redis, `offset` databases on: 0 streams, 1 Celery's broker, 2 its results."""
+    parts = urlsplit(url)
+    base = int(parts.path.strip("/") or 0)
+    return urlunsplit(parts._replace(path=f"/{base + offset}"))
+
+
+def check_addresses(settings: Settings, neo4j: Neo4jSettings) -> None:
+    """Refuse a remote address without a password (SettingsError); empty addresses mean local."""
+    _require_password("PATHLIGHT_NEO4J_URI", neo4j.uri, neo4j.password.get_secret_value())
+    redis = settings.redis_url.get_secret_value()
+    _require_password("PATHLIGHT_REDIS_URL", redis, urlsplit(redis).password or "")
+
+
+def _require_password(variable: str, url: str, password: str) -> None:
+    if not url:
+        return
+    parts = urlsplit(url)
+    if not parts.scheme or not parts.hostname:
+        raise SettingsError(f"{variable} is not an address: expected scheme://host:port.")
+    if not password and parts.hostname not in LOOPBACK:
+        where = "PATHLIGHT_NEO4J_PASSWORD" if "NEO4J" in variable else "redis://:PASSWORD@host:port"
+        raise SettingsError(
+            f"{variable} names the remote host {parts.hostname} without a password; give {where}."
+        )
