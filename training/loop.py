@@ -35,9 +35,9 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: `done` of `total` (epochs or trials) of `stage`, with its figures."""
+    """Where a run stands: `done` of `total` (epochs, mostly) of `step`, with its figures."""
 
-    stage: str
+    step: str
     done: int
     total: int
     figures: dict[str, float] = field(default_factory=dict)
@@ -73,7 +73,7 @@ def train_model(
     *,
     validate: Callable[[], float] | None = None,
     report: Report = silent,
-    stage: str = "training",
+    step: str = "training",
 ) -> Trained:
     """Train `model` on the positives of `graph` [U, I]; each of them once an epoch.
 
@@ -93,7 +93,9 @@ def train_model(
         figures = {"loss": loss}
         if validate and epoch % config.validate_every == 0:
             figures["ndcg"] = stopper.saw(epoch, validate())
-        report(Progress(stage, epoch, config.max_epochs, figures))
+        # Whoever draws a bar sees it full when training stops early.
+        total = epoch if stopper.exhausted else config.max_epochs
+        report(Progress(step, epoch, total, figures))
         if stopper.exhausted:
             break
     stopper.restore()

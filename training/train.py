@@ -48,7 +48,7 @@ def train(
         progress(Progress("evaluation", 0, 1))
         metrics = judge(judged, test)
         progress(Progress("evaluation", 1, 1, {"ndcg@10": metrics["default"]["ndcg@10"]}))
-    final = refit(data, text, judged.settings, seed=seed, report=progress, stage="refit on all")
+    final = refit(data, text, judged.settings, seed=seed, report=progress, step="refit on all")
     seconds = {**judged.seconds, **final.seconds, "total": time.monotonic() - started}
     return save_fitted(
         artifact_directory, snapshot, final, seed=seed, metrics=metrics, seconds=seconds
@@ -100,7 +100,7 @@ def _model(
         recipe={**fitted.settings.recipe(), "text_encoder": manifest.text_encoder},
         metrics=metrics,
         trials=fitted.settings.trials,
-        seconds={stage: round(value, 3) for stage, value in seconds.items()},
+        seconds={step: round(value, 3) for step, value in seconds.items()},
         libraries={
             "python": platform.python_version(),
             **{name: version(name) for name in ("torch", "numpy", "scipy", "pyarrow")},

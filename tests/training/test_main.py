@@ -42,7 +42,7 @@ def test_prints_progress_and_the_model_as_json_lines(make_snapshot, tmp_path):
     )
 
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {"stage", "done", "total", "figures"} == set(lines[0])
+    assert {"step", "done", "total", "figures"} == set(lines[0])
     assert lines[-1]["model"] == "m1"
     assert json.loads((tmp_path / "m1" / "model.json").read_text())["seed"] == 5
 
