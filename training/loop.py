@@ -35,9 +35,9 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: `done` of `total` (epochs or trials) of `stage`, with its figures."""
+    """Where a run stands: `done` of `total` (epochs, mostly) of `step`, with its figures."""
 
-    stage: str
+    step: str
     done: int
     total: int
     figures: dict[str, float] = field(default_factory=dict)
@@ -52,7 +52,7 @@ def silent(progress: Progress) -> None:
 
 @dataclass(frozen=True)
 class Trained:
-    """`epochs`: the best by validation, at which the model stands; `validations`: all."""
+    """`epochs`: the best by validation, where the model now stands; `validations`: in order."""
 
     epochs: int
     best: float | None
@@ -73,7 +73,7 @@ def train_model(
     *,
     validate: Callable[[], float] | None = None,
     report: Report = silent,
-    stage: str = "training",
+    step: str = "training",
 ) -> Trained:
     """Train `model` on the positives of `graph` [U, I]; each of them once an epoch.
 
@@ -92,8 +92,10 @@ def train_model(
         loss = _epoch(model, optimizer, batches, config, epoch)
         figures = {"loss": loss}
         if validate and epoch % config.validate_every == 0:
-            figures["ndcg@10"] = stopper.saw(epoch, validate())
-        report(Progress(stage, epoch, config.max_epochs, figures))
+            figures["ndcg"] = stopper.saw(epoch, validate())
+        # Whoever draws a bar sees it full when training stops early.
+        total = epoch if stopper.exhausted else config.max_epochs
+        report(Progress(step, epoch, total, figures))
         if stopper.exhausted:
             break
     stopper.restore()

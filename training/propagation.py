@@ -60,7 +60,8 @@ class _Propagate(torch.autograd.Function):
         return _mean(propagation, users, items)
 
     @staticmethod
-    def backward(ctx, user_grad, item_grad):
+    def backward(ctx, *grad_outputs):
+        user_grad, item_grad = grad_outputs
         return *_mean(ctx.propagation, user_grad.contiguous(), item_grad.contiguous()), None
 
 

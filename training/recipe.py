@@ -87,7 +87,7 @@ class _Trial:
             "hops": self.model.hops,
             "temperature": self.training.temperature,
             "epochs": self.trained.epochs,
-            "ndcg@10": self.trained.best,
+            "ndcg": self.trained.best,
             "seconds": round(self.trained.seconds, 2),
         }
 
@@ -144,13 +144,13 @@ def refit(
     *,
     seed: int,
     report: Report = silent,
-    stage: str = "refit",
+    step: str = "refit",
 ) -> Fitted:
     """Train on all of `train` with frozen settings, its number of epochs among them."""
     started = time.monotonic()
     graph = train.graph()
     model = LightGCN(settings.model, graph, text, seed=seed, device=choose_device())
-    train_model(model, graph, settings.training, seed, report=report, stage=stage)
+    train_model(model, graph, settings.training, seed, report=report, step=step)
     vectors, chosen = model.export(), settings.closed_form
     similar = _no_weights(train)
     if chosen.blend:
@@ -161,7 +161,7 @@ def refit(
         residuals=vectors.residuals,
         weights={name: w.detach().cpu().numpy() for name, w in model.named_parameters()},
         settings=settings,
-        seconds={stage: time.monotonic() - started},
+        seconds={step: time.monotonic() - started},
     )
 
 
@@ -188,8 +188,8 @@ def _search_model(validation, text, config, seed, report) -> list[_Trial]:
     first = replace(config.training, temperature=config.temperatures[0])
 
     def attempt(model: LightGCNConfig, training: TrainingConfig) -> _Trial:
-        stage = f"search: {model.hops} hops, temperature {training.temperature}"
-        return _attempt(validation, text, model, training, seed, report, stage)
+        step = f"search: {model.hops} hops, temperature {training.temperature}"
+        return _attempt(validation, text, model, training, seed, report, step)
 
     if len(validation.part) > SEARCH_EDGES:
         return [attempt(config.model, first)]
@@ -199,7 +199,7 @@ def _search_model(validation, text, config, seed, report) -> list[_Trial]:
     return tried + [attempt(best.model, training) for training in rest]
 
 
-def _attempt(validation, text, model_config, training, seed, report, stage) -> _Trial:
+def _attempt(validation, text, model_config, training, seed, report, step) -> _Trial:
     part = validation.part
     graph, nothing = part.graph(), _no_weights(part)
     model = LightGCN(model_config, graph, text, seed=seed, device=choose_device())
@@ -208,9 +208,7 @@ def _attempt(validation, text, model_config, training, seed, report, stage) -> _
         vectors = model.export()
         return validation.ndcg(_scorer(vectors, part, nothing, 0.0), vectors.residuals)
 
-    trained = train_model(
-        model, graph, training, seed, validate=validate, report=report, stage=stage
-    )
+    trained = train_model(model, graph, training, seed, validate=validate, report=report, step=step)
     return _Trial(model_config, training, model.export(), trained)
 
 

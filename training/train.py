@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from graphdb.snapshot import Manifest, read_snapshot
+from graphdb.snapshot import Manifest, Snapshot, read_snapshot
 from training.artifact import Artifact, Model, write_artifact
-from training.data import Interactions, latest_split, snapshot_interactions, snapshot_text
+from training.data import latest_split, snapshot_interactions, snapshot_text
 from training.loop import Progress, Report, silent
 from training.recipe import Fitted, RecipeConfig, fit, judge, refit
 
@@ -48,13 +48,35 @@ def train(
         progress(Progress("evaluation", 0, 1))
         metrics = judge(judged, test)
         progress(Progress("evaluation", 1, 1, {"ndcg@10": metrics["default"]["ndcg@10"]}))
-    final = refit(data, text, judged.settings, seed=seed, report=progress, stage="refit on all")
+    final = refit(data, text, judged.settings, seed=seed, report=progress, step="refit on all")
     seconds = {**judged.seconds, **final.seconds, "total": time.monotonic() - started}
-    model = _model(artifact_directory.name, snapshot.manifest, final, seed, metrics, seconds)
-    artifact = _artifact(
-        model, snapshot.items["id"].to_pylist(), snapshot.users["key"].to_pylist(), final
+    return save_fitted(
+        artifact_directory, snapshot, final, seed=seed, metrics=metrics, seconds=seconds
     )
-    return write_artifact(artifact_directory, artifact, final.weights).model
+
+
+def save_fitted(
+    directory: Path,
+    snapshot: Snapshot,
+    fitted: Fitted,
+    *,
+    seed: int,
+    metrics: dict[str, dict[str, float]],
+    seconds: dict[str, float],
+) -> Model:
+    """Write what was fitted to (a part of) a snapshot's events as an artifact."""
+    data = fitted.train
+    artifact = Artifact(
+        model=_model(directory.name, snapshot.manifest, fitted, seed, metrics, seconds),
+        item_ids=snapshot.items["id"].to_pylist(),
+        user_keys=snapshot.users["key"].to_pylist(),
+        scorer=fitted.scorer,
+        residuals=fitted.residuals,
+        history=data.history(),
+        seen=data.matrix(data.seen.astype(np.float32)),
+        popularity=data.popularity(),
+    )
+    return write_artifact(directory, artifact, fitted.weights).model
 
 
 def _model(
@@ -78,23 +100,9 @@ def _model(
         recipe={**fitted.settings.recipe(), "text_encoder": manifest.text_encoder},
         metrics=metrics,
         trials=fitted.settings.trials,
-        seconds={stage: round(value, 3) for stage, value in seconds.items()},
+        seconds={step: round(value, 3) for step, value in seconds.items()},
         libraries={
             "python": platform.python_version(),
             **{name: version(name) for name in ("torch", "numpy", "scipy", "pyarrow")},
         },
-    )
-
-
-def _artifact(model: Model, item_ids: list[str], user_keys: list[str], fitted: Fitted) -> Artifact:
-    data: Interactions = fitted.train
-    return Artifact(
-        model=model,
-        item_ids=item_ids,
-        user_keys=user_keys,
-        scorer=fitted.scorer,
-        residuals=fitted.residuals,
-        history=data.history(),
-        seen=data.matrix(data.seen.astype(np.float32)),
-        popularity=data.popularity(),
     )

@@ -18,7 +18,7 @@ def test_events_of_a_pair_are_summed_and_only_the_graph_is_capped(make_snapshot)
 
     assert data.history().toarray().tolist() == [[-1, 2], [0.25, 0]]
     assert data.graph().toarray().tolist() == [[0, 1], [0.25, 0]]
-    assert data.at.tolist() == [20, 30, 5]
+    assert data.at is not None and data.at.tolist() == [20, 30, 5]
     assert data.popularity().tolist() == [0.25, 2]
 
 
@@ -26,7 +26,7 @@ def test_items_without_text_have_a_zero_vector(make_snapshot):
     text = [[1.0, 2.0], None]
     found = snapshot_text(read_snapshot(make_snapshot([(0, 0, 1.0, 0)], 1, 2, text=text)))
 
-    assert found.tolist() == [[1, 2], [0, 0]]
+    assert found is not None and found.tolist() == [[1, 2], [0, 0]]
 
 
 def test_without_any_text_there_are_no_text_vectors(make_snapshot):

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from training import ease
+from training.ease import Ease, truncate
+from training.errors import CatalogueTooLargeError
+
+
+def test_each_column_solves_its_ridge_regression_without_itself(checkerboard):
+    kept = np.random.default_rng(1).random(checkerboard.shape) < 0.5
+    matrix = (checkerboard * kept)[:, :12].astype(np.float64)
+    reg, column = 3.0, 4
+    others = np.delete(matrix, column, axis=1)
+    gram = others.T @ others + reg * np.eye(11)
+    expected = np.linalg.solve(gram, others.T @ matrix[:, column])
+
+    weights = Ease(sp.csr_matrix(matrix)).weights(reg)
+
+    np.testing.assert_allclose(np.delete(weights[:, column], column), expected, atol=1e-6)
+    assert not weights.diagonal().any()
+
+
+def test_truncation_keeps_the_largest_magnitudes_of_each_row():
+    weights = np.array([[0, 0.1, -0.5, 0.2], [0.3, 0, 0.1, -0.2]], np.float32)
+
+    kept = truncate(weights, 2).toarray()
+
+    assert np.array_equal(kept, np.array([[0, 0, -0.5, 0.2], [0.3, 0, 0, -0.2]], np.float32))
+    assert np.array_equal(truncate(weights, 9).toarray(), weights)
+
+
+def test_a_catalogue_too_large_is_refused_with_the_limit():
+    too_many = sp.csr_matrix((1, ease.MAX_ITEMS + 1), dtype=np.float32)
+
+    with pytest.raises(CatalogueTooLargeError, match="20,001 items are more than the 20,000"):
+        Ease(too_many)
+
+
+def test_one_item_has_no_neighbours():
+    assert Ease(sp.csr_matrix(np.ones((1, 1), np.float32))).weights(500).tolist() == [[0]]

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+
+from training.errors import DivergedError
+from training.lightgcn import LightGCN, LightGCNConfig
+from training.loop import TrainingConfig, train_model
+
+CONFIG = LightGCNConfig(dimensions=8)
+
+
+def weights_after(graph, seed: int, **training) -> np.ndarray:
+    model = LightGCN(CONFIG, graph, seed=seed)
+    train_model(model, graph, TrainingConfig(**{"max_epochs": 3, **training}), seed)
+    return model.item_embedding.detach().numpy()
+
+
+def test_the_same_seed_gives_the_same_weights(checkerboard):
+    graph = sp.csr_matrix(checkerboard)
+
+    first, again, other = (weights_after(graph, seed, batch_size=50) for seed in (1, 1, 2))
+
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_gradients_do_not_pile_up(checkerboard):
+    """With learning rate 0 and one batch, the second step's gradient equals the first's."""
+    graph = sp.csr_matrix(checkerboard)
+    gradients = []
+    for epochs in (1, 2):
+        model = LightGCN(CONFIG, graph, seed=1)
+        train_model(model, graph, TrainingConfig(learning_rate=0.0, max_epochs=epochs), seed=1)
+        assert model.item_embedding.grad is not None
+        gradients.append(model.item_embedding.grad.clone())
+
+    torch.testing.assert_close(*gradients, atol=1e-6, rtol=1e-4)
+
+
+def test_stops_early_and_goes_back_to_the_best_epoch(checkerboard):
+    graph = sp.csr_matrix(checkerboard)
+    model = LightGCN(CONFIG, graph, seed=1)
+    values, states = iter([0.1, 0.3, 0.2, 0.2, 0.9]), []
+
+    def validate() -> float:
+        states.append(model.item_embedding.detach().clone())
+        return next(values)
+
+    config = TrainingConfig(max_epochs=50, validate_every=2, patience=2)
+    trained = train_model(model, graph, config, seed=1, validate=validate)
+
+    assert (trained.epochs, trained.best, trained.validations) == (4, 0.3, [0.1, 0.3, 0.2, 0.2])
+    assert torch.equal(model.item_embedding, states[1])
+
+
+def test_a_loss_that_is_not_finite_is_noticed_with_its_batch(checkerboard):
+    graph = sp.csr_matrix(checkerboard)
+    model = LightGCN(CONFIG, graph, seed=1)
+    with torch.no_grad():
+        model.user_embedding[3, 0] = float("nan")
+
+    with pytest.raises(DivergedError, match="epoch 1, batch 1"):
+        train_model(model, graph, TrainingConfig(), seed=1)

@@ -1,0 +1,95 @@
+"""`python -m training` as a task starts it: a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+STARTER = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-m", "training", *sys.argv[1:]],
+                         stdout=subprocess.PIPE, text=True)
+child.stdout.readline()
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def command(*arguments) -> list[str]:
+    return [sys.executable, "-m", "training", *map(str, arguments)]
+
+
+def some_events(users: int, items: int, count: int) -> list[tuple]:
+    drawn = np.random.default_rng(1).integers(0, [users, items], (count, 2))
+    return [(int(user), int(item), 1.0, at) for at, (user, item) in enumerate(drawn)]
+
+
+def test_prints_progress_and_the_model_as_json_lines(make_snapshot, tmp_path):
+    snapshot = make_snapshot(some_events(8, 9, 40), 8, 9)
+
+    done = subprocess.run(
+        command(snapshot, tmp_path / "m1", "--seed", 5),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {"step", "done", "total", "figures"} == set(lines[0])
+    assert lines[-1]["model"] == "m1"
+    assert json.loads((tmp_path / "m1" / "model.json").read_text())["seed"] == 5
+
+
+def test_bad_input_is_one_sentence_and_not_zero(make_snapshot, tmp_path):
+    snapshot = make_snapshot([], 2, 2)
+
+    done = subprocess.run(
+        command(snapshot, tmp_path / "m1"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "nothing to learn from" in done.stderr
+
+
+def test_ends_when_the_process_that_started_it_is_killed(make_snapshot, tmp_path):
+    snapshot = make_snapshot(some_events(400, 300, 20_000), 400, 300)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(snapshot), str(tmp_path / "m1")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+
+    deadline = time.monotonic() + 15
+    while alive(child) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not alive(child)
+    assert not (tmp_path / "m1").exists()
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; one that nobody waited for is not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().split(")")[-1].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
