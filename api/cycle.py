@@ -92,7 +92,7 @@ def publish_artifact(
 def _report(line: str, progress: Progress) -> None:
     try:
         told = json.loads(line)
-        progress(told["stage"], told["done"], told["total"])
+        progress(told["step"], told["done"], told["total"])
     except (ValueError, KeyError, TypeError):
         log.info("training: %s", line.rstrip()[:500])
 

@@ -4,6 +4,7 @@ A second run starts from what the first left: only what changed is loaded, encod
 """
 
 import json
+import os
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,12 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from api.ask import ask, print_answer
 from api.cycle import export, publish_artifact, train
 from api.settings import Settings
 from api.stack import Stack, running
+from api.status import resident_bytes
 from api.terminal import Steps, out, show
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
@@ -128,7 +128,7 @@ def _peak_memory() -> Generator[dict[str, int]]:
 
     def watch() -> None:
         while not stopped.wait(0.5):
-            measured["peak"] = max(measured["peak"], _resident())
+            measured["peak"] = max(measured["peak"], resident_bytes(os.getpid()))
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -137,15 +137,3 @@ def _peak_memory() -> Generator[dict[str, int]]:
     finally:
         stopped.set()
         thread.join()
-
-
-def _resident() -> int:
-    """Bytes resident in this process and its descendants, of which the stack's processes are."""
-    me = psutil.Process()
-    total = 0
-    for process in [me, *me.children(recursive=True)]:
-        try:
-            total += process.memory_info().rss
-        except psutil.Error:
-            continue
-    return total

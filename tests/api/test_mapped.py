@@ -1,0 +1,73 @@
+"""The version in memory: a person's history with new events folded in, and who is who."""
+
+import pytest
+
+from api.mapped import map_version
+from graphdb.catalogue import save_items
+from graphdb.retrieval import NewEvent, fetch_people
+from tests.rows import item_row
+from training.artifact import ArtifactError
+
+
+@pytest.fixture
+def version(graph, world, artifacts):
+    return map_version(graph, "v1", "a", artifacts)
+
+
+def weights(version, history) -> dict[str, float]:
+    items = version.artifact.item_ids
+    return dict(zip((items[i] for i in history.row.indices), history.row.data, strict=True))
+
+
+def test_it_knows_everybody_and_what_is_hidden(graph, domain, world, artifacts):
+    save_items(graph, domain, [item_row("7", hidden=True)])
+
+    version = map_version(graph, "v1", "a", artifacts)
+
+    assert version.keys == fetch_people(graph)
+    assert version.hidden == {"7"}
+    assert version.cut == world.model.cut
+
+
+def test_a_persons_history_is_the_artifacts(version, world):
+    row = world.user_keys.index(version.keys["p0"])
+
+    history = version.history(version.keys["p0"], [])
+
+    assert (history.row != world.history[row]).nnz == 0
+    assert history.seen == set(world.history[row].indices.tolist())
+
+
+def test_new_events_add_to_the_history(version):
+    key = version.keys["p0"]
+    before = weights(version, version.history(key, []))
+    known = next(iter(before))
+    events = [
+        NewEvent(known, "rated", 0.5, seen=True),
+        NewEvent("never heard of", "rated", 1.0, seen=True),
+        NewEvent("39" if "39" not in before else "38", "watched", -1.0, seen=False),
+    ]
+
+    history = version.history(key, events)
+
+    after = weights(version, history)
+    assert after[known] == before[known] + 0.5
+    added = events[2].item_id
+    assert after[added] == -1.0
+    assert version.item_rows[added] not in history.seen
+    assert history.unknown == {"never heard of"}
+    assert history.types == {
+        version.item_rows[known]: "rated",
+        version.item_rows[added]: "watched",
+    }
+
+
+def test_a_stranger_has_an_empty_history(version):
+    history = version.history(None, [])
+
+    assert (history.row.nnz, history.residual, history.seen) == (0, None, frozenset())
+
+
+def test_files_that_are_missing_are_named(graph, world, artifacts):
+    with pytest.raises(ArtifactError, match=r"v9 is not an artifact: it has no model\.json"):
+        map_version(graph, "v9", "a", artifacts)
