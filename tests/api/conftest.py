@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,23 +50,27 @@ def recommender(serving, domain) -> Recommender:
 
 
 @pytest.fixture
-def api_process(neo4j_address, project: Path, artifacts: Path) -> Callable:
-    """Start a real API on the run's graph: a context manager that gives its address."""
+def api_url(world, neo4j_address, artifacts: Path) -> Iterator[str]:
+    """A real API that serves the world."""
+    with api_on(neo4j_address, artifacts.parent) as url:
+        yield url
 
-    @contextmanager
-    def start(**env: str) -> Iterator[str]:
-        port = choose_port(0)
-        log = (artifacts.parent / "api.log").open("wb")
-        settings = {
-            "PATHLIGHT_HOME": str(artifacts.parent),
-            "PATHLIGHT_NEO4J_URI": neo4j_address.uri,
-            "PATHLIGHT_NEO4J_USER": neo4j_address.user,
-            "PATHLIGHT_NEO4J_PASSWORD": neo4j_address.password,
-        }
-        command = ["uvicorn", "--factory", "api.app:create_app", "--port", str(port)]
+
+@contextmanager
+def api_on(address, home: Path, **env: str) -> Generator[str]:
+    """A real API process on a graph, with `home` as its directory; gives its address."""
+    port = choose_port(0)
+    settings = {
+        "PATHLIGHT_HOME": str(home),
+        "PATHLIGHT_NEO4J_URI": address.uri,
+        "PATHLIGHT_NEO4J_USER": address.user,
+        "PATHLIGHT_NEO4J_PASSWORD": address.password,
+    }
+    command = ["uvicorn", "--factory", "api.app:create_app", "--port", str(port)]
+    with (home / "api.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
-            cwd=project,
+            cwd=Path(__file__).parents[2],
             env={**os.environ, **settings, **env},
             stdout=log,
             stderr=log,
@@ -78,16 +82,6 @@ def api_process(neo4j_address, project: Path, artifacts: Path) -> Callable:
         finally:
             process.terminate()
             process.wait(30)
-            log.close()
-
-    return start
-
-
-@pytest.fixture
-def api_url(world, api_process) -> Iterator[str]:
-    """A real API that serves the world."""
-    with api_process() as url:
-        yield url
 
 
 def _wait(url: str, process: subprocess.Popen) -> None:
@@ -100,3 +94,13 @@ def _wait(url: str, process: subprocess.Popen) -> None:
         except httpx.HTTPError:
             time.sleep(0.1)
     pytest.fail(f"the API did not start (exit {process.poll()})")
+
+
+def until_mapped(url: str) -> None:
+    """Until the process has the version that serves in memory."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        if httpx.get(f"{url}/health/ready", trust_env=False).json().get("model_version"):
+            return
+        time.sleep(0.1)
+    pytest.fail("the API did not map the version that serves")

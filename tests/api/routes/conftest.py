@@ -1,0 +1,34 @@
+"""One world and one real API for the tests of a module: they use people and items of their own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from api.publication import publish
+from graphdb.connection import Graph
+from graphdb.domain import load_domain
+from graphdb.schema import create_schema
+from tests.api.conftest import api_on, until_mapped
+from tests.api.versions import build_artifact, fill_graph
+from tests.conftest import wipe
+
+
+@pytest.fixture(scope="module")
+def module_graph(neo4j_address) -> Iterator[Graph]:
+    address = neo4j_address
+    with Graph(address.uri, address.password, user=address.user) as graph:
+        wipe(graph)
+        create_schema(graph, load_domain("films"))
+        fill_graph(graph, load_domain("films"))
+        yield graph
+
+
+@pytest.fixture(scope="module")
+def module_api(neo4j_address, module_graph, tmp_path_factory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("home")
+    (home / "artifacts").mkdir()
+    build_artifact(module_graph, home / "artifacts" / "v1")
+    publish(module_graph, home / "artifacts" / "v1")
+    with api_on(neo4j_address, home) as url:
+        until_mapped(url)
+        yield url

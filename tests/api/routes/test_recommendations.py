@@ -1,0 +1,93 @@
+"""Answers over real HTTP: the two forms alike, unknown parameters refused, reasons that add up."""
+
+import httpx
+import pytest
+
+from tests.api.versions import PEOPLE
+
+
+@pytest.fixture(scope="module")
+def ask(module_api):
+    def get(path: str = "/v1/recommendations", **params) -> httpx.Response:
+        return httpx.get(module_api + path, params=params, trust_env=False)
+
+    return get
+
+
+def test_both_forms_give_the_same_answer(ask, module_api):
+    query = {"user_id": "p5", "k": 4, "exclude_ids": ["1", "2"], "include": ["reasons", "item"]}
+
+    got = ask(**query).json()
+    posted = httpx.post(f"{module_api}/v1/recommendations", json=query, trust_env=False).json()
+
+    assert {**got, "took_ms": 0} == {**posted, "took_ms": 0}
+    assert got["model_version"] == "v1"
+    assert [item["rank"] for item in got["items"]] == [1, 2, 3, 4]
+    assert not {"1", "2"} & {item["id"] for item in got["items"]}
+
+
+def test_reasons_are_the_score(ask):
+    for person in range(PEOPLE):
+        answer = ask(user_id=f"p{person}", k=10, include=["reasons"]).json()
+        for item in answer["items"]:
+            total = sum(reason["contribution"] for reason in item["reasons"])
+            assert total == pytest.approx(item["score"], abs=1e-6)
+            assert sum(r["share"] for r in item["reasons"]) == pytest.approx(1)
+
+
+def test_only_what_was_asked_for_is_in_the_answer(ask):
+    item = ask(user_id="p5", k=1).json()["items"][0]
+
+    assert set(item) == {"id", "rank", "score", "sources"}
+
+
+def test_an_unknown_person_gets_the_popular_list_and_is_told_so(ask):
+    answer = ask(user_id="nobody at all", k=3).json()
+
+    assert (answer["fallback"], len(answer["items"])) == ("cold_start", 3)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"user_id": ""},
+        {"user_id": "a", "k": 0},
+        {"user_id": "a", "k": 501},
+        {"user_id": "a", "k": "many"},
+        {"user_id": "a", "limit": 5},
+        {"user_id": "a", "include": "everything"},
+        {"user_id": "x" * 300},
+    ],
+)
+def test_what_is_not_understood_is_refused_by_name(ask, params):
+    answer = ask(**params)
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["field"].startswith("query.")
+
+
+def test_similar_items_over_http(ask):
+    answer = ask("/v1/items/5/similar", k=3).json()
+
+    assert len(answer["items"]) == 3
+    assert "5" not in {item["id"] for item in answer["items"]}
+
+
+def test_similar_to_an_unknown_item_is_a_404_problem(ask):
+    answer = ask("/v1/items/no%20such/similar")
+
+    assert answer.status_code == 404
+    assert "no such" in answer.json()["detail"]
+
+
+def test_asking_stores_nothing(ask, module_graph):
+    count = "MATCH (n) OPTIONAL MATCH (n)-[r]->() RETURN count(DISTINCT n) AS n, count(r) AS r"
+    before = module_graph.read(count)
+
+    ask(user_id="p1", include=["reasons"])
+    ask(user_id="a stranger")
+    ask("/v1/items/5/similar")
+
+    assert module_graph.read(count) == before
