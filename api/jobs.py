@@ -16,7 +16,7 @@ from typing import Any
 
 from api.cycle import export, publish_artifact, train
 from api.settings import Settings
-from graphdb.connection import Graph
+from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, PathlightError
 from graphdb.jobs import (
@@ -39,6 +39,7 @@ class Workplace:
     """What a job works with."""
 
     settings: Settings
+    neo4j: Neo4jSettings
     graph: Graph
     domain: Domain
 
@@ -112,7 +113,15 @@ def _fail(place: Workplace, claim: Claim, error: Exception) -> str:
 def _export(place: Workplace, lease: Lease) -> Outcome:
     # The fence is in the name: a worker that was taken for dead writes beside, never over.
     name = f"{lease.claim.input['name']}-{lease.claim.fence}"
-    export(place.settings, place.graph, place.domain, name, _watched(lease))
+    export(
+        place.settings,
+        place.neo4j,
+        place.graph,
+        place.domain,
+        name,
+        _watched(lease),
+        alive=lease.check,
+    )
     return {"snapshot": name}, Followed(f"train:{name}", "train", {"snapshot": name})
 
 

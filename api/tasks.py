@@ -84,6 +84,6 @@ def send(settings: Settings, key: str, kind: str) -> None:
 @contextmanager
 def _workplace() -> Generator[Workplace]:
     """Opened in the process that runs the task: drivers do not survive a fork."""
-    settings = Settings()
-    with Graph.from_settings(Neo4jSettings()) as graph:
-        yield Workplace(settings, graph, load_domain(settings.domain))
+    settings, neo4j = Settings(), Neo4jSettings()
+    with Graph.from_settings(neo4j) as graph:
+        yield Workplace(settings, neo4j, graph, load_domain(settings.domain))

@@ -51,6 +51,11 @@ class Neo4jSettings(BaseSettings):
     password: SecretStr = SecretStr("")
     database: str = "neo4j"
 
+    def environment(self) -> dict[str, str]:
+        """These settings as the variables that a child process reads them from."""
+        values = {**self.model_dump(), "password": self.password.get_secret_value()}
+        return {f"PATHLIGHT_NEO4J_{name.upper()}": str(value) for name, value in values.items()}
+
 
 @dataclass(frozen=True)
 class Patience:
