@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from celery import Celery, shared_task
 from celery.schedules import schedule
 
-from api.jobs import Workplace, request_retrain, run_job
+from api.jobs import KINDS, Workplace, request_retrain, run_job
 from api.settings import Settings, redis_database
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import load_domain
@@ -60,10 +60,14 @@ def retrain() -> None:
 
 @shared_task(name="pathlight.sweep")
 def sweep() -> None:
-    """Send every job that nobody holds: new ones, and those whose worker was lost."""
+    """Send every job that nobody holds: new ones, and those whose worker was lost.
+
+    Kinds that are not known here belong to another release's workers.
+    """
     with _workplace() as place:
         for job in list_due(place.graph):
-            send(place.settings, job["key"], job["kind"])
+            if job["kind"] in KINDS:
+                send(place.settings, job["key"], job["kind"])
 
 
 @shared_task(name="pathlight.run")

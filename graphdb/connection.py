@@ -23,6 +23,7 @@ from neo4j import (
 )
 from neo4j.exceptions import (
     AuthError,
+    ClientError,
     ConfigurationError,
     ServiceUnavailable,
     SessionExpired,
@@ -185,12 +186,19 @@ class Graph:
         self, statement: LiteralString, routing: RoutingControl, parameters: dict[str, Any]
     ) -> list[dict[str, Any]]:
         with _one_sentence():
-            records = self._driver.execute_query(
-                Query(statement, timeout=self.patience.query),
-                parameters,
-                database_=self.database,
-                routing_=routing,
-            ).records
+            try:
+                records = self._driver.execute_query(
+                    Query(statement, timeout=self.patience.query),
+                    parameters,
+                    database_=self.database,
+                    routing_=routing,
+                ).records
+            except ClientError as error:
+                if "TransactionTimedOut" not in (error.code or ""):
+                    raise
+                raise GraphUnavailableError(
+                    f"the graph did not answer within {self.patience.query:g} s"
+                ) from error
         return [dict(record) for record in records]
 
 
