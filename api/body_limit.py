@@ -1,8 +1,9 @@
 """Refuses bodies beyond a bound before they are held in memory."""
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import TooLargeError, problem
+from api.problems import problem
 
 
 class BodyLimit:
@@ -26,7 +27,8 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._limit:
-                raise TooLargeError(self._sentence)
+                # Anything else raised here would be answered as a body that cannot be parsed.
+                raise HTTPException(413, self._sentence)
             return message
 
         await self._app(scope, bounded, send)

@@ -119,8 +119,8 @@ def snapshot(as_json: Json = False) -> None:
     """Encode the texts that changed and export the graph to files."""
     from api.cycle import export
 
-    with _graph() as (graph, domain), Steps(as_json) as steps:
-        written = export(Settings(), graph, domain, _new_name(), steps.advance)
+    with _stack() as neo4j, _open(neo4j) as (graph, domain), Steps(as_json) as steps:
+        written = export(Settings(), neo4j, graph, domain, _new_name(), steps.advance)
     tell(f"snapshot {written}", as_json, snapshot=str(written))
 
 
@@ -243,16 +243,27 @@ def cypher(
 
 @contextmanager
 def _graph() -> Generator[tuple[Graph, Domain]]:
-    """The graph of the settings, or the local stack's, and its domain; the schema is there."""
+    """The graph of the settings, or the local stack's, and its domain."""
+    with _stack() as neo4j, _open(neo4j) as opened:
+        yield opened
+
+
+@contextmanager
+def _stack() -> Generator[Neo4jSettings]:
+    """Where the graph is, for as long as the block lasts."""
     from api.stack import running
+
+    with running(Settings(), Neo4jSettings(), parts=()) as stack:
+        yield stack.neo4j
+
+
+@contextmanager
+def _open(neo4j: Neo4jSettings) -> Generator[tuple[Graph, Domain]]:
+    """The graph there and the domain; the schema is there."""
     from graphdb.schema import create_schema
 
-    settings = Settings()
-    domain = load_domain(settings.domain)
-    with (
-        running(settings, Neo4jSettings(), parts=()) as stack,
-        Graph.from_settings(stack.neo4j) as graph,
-    ):
+    domain = load_domain(Settings().domain)
+    with Graph.from_settings(neo4j) as graph:
         create_schema(graph, domain)
         yield graph, domain
 

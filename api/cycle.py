@@ -1,38 +1,45 @@
 """The loop's three steps as plain functions: export, train, publish. Each can be called alone.
 
-Training is a process of its own, so that its memory is returned and a worker stays small. What
-the steps leave on disk is bounded here.
+What needs torch runs in a process of its own (api.child_process). What the steps leave on disk is
+bounded here.
 """
 
-import json
-import logging
 import shutil
-import subprocess
-import sys
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from api.child_process import run_step
 from api.publication import Progress, publish
 from api.settings import Settings
-from graphdb.connection import Graph
+from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain
-from graphdb.errors import PathlightError
 from graphdb.export import export_snapshot
 from graphdb.versions import list_versions
-from ingest.text import TextEncoder, TextSettings, encode_items
 
-log = logging.getLogger(__name__)
-
-POLL_S = 0.2
+ABANDONED_S = 24 * 3600
+"""A directory still being built after so long belongs to a process that was killed."""
 
 
-class TrainingFailedError(PathlightError):
-    """The training process ended without an artifact; the message is its last sentence."""
+def unwatched() -> None:
+    """The `alive` of a caller that stops by itself."""
 
 
-def export(settings: Settings, graph: Graph, domain: Domain, name: str, progress: Progress) -> Path:
-    """Encode the texts that changed and write the snapshot `name`; an older one of it goes."""
-    encode_items(graph, TextEncoder(TextSettings()), progress)
+def export(
+    settings: Settings,
+    neo4j: Neo4jSettings,
+    graph: Graph,
+    domain: Domain,
+    name: str,
+    progress: Progress,
+    *,
+    alive: Callable[[], None] = unwatched,
+) -> Path:
+    """Encode the texts that changed and write the snapshot `name`; an older one of it goes.
+
+    `neo4j` is where `graph` is. `alive` is called now and then and may raise to have it stopped.
+    """
+    run_step("ingest", (), progress, alive=alive, env=neo4j.environment())
     directory = settings.snapshots / name
     shutil.rmtree(directory, ignore_errors=True)
     progress("export", 0, 1)
@@ -49,33 +56,14 @@ def train(
     progress: Progress,
     *,
     seed: int = 1,
-    alive: Callable[[], None] = lambda: None,
+    alive: Callable[[], None] = unwatched,
 ) -> Path:
-    """Train on `snapshot` in a process of its own; returns the artifact's directory.
-
-    `alive` is called now and then and may raise to have the process stopped. Raises
-    TrainingFailedError.
-    """
+    """Train on `snapshot`; returns the artifact's directory. Raises StepFailedError, or
+    StepRefusedError for a snapshot that cannot be learned from."""
     artifact = settings.artifacts / name
     shutil.rmtree(artifact, ignore_errors=True)
-    command = [sys.executable, "-m", "training", str(snapshot), str(artifact), "--seed", str(seed)]
-    errors = settings.root / "logs" / "training.err"
-    errors.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        errors.open("w+") as said,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as process,
-    ):
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                alive()
-                _report(line, progress)
-        except BaseException:
-            process.kill()
-            raise
-        if process.wait() != 0:
-            said.seek(0)
-            raise TrainingFailedError(_last_sentence(said.read(), process.returncode))
+    arguments = [str(snapshot), str(artifact), "--seed", str(seed)]
+    run_step("training", arguments, progress, alive=alive)
     return artifact
 
 
@@ -89,25 +77,15 @@ def publish_artifact(
     return version
 
 
-def _report(line: str, progress: Progress) -> None:
-    try:
-        told = json.loads(line)
-        progress(told["step"], told["done"], told["total"])
-    except (ValueError, KeyError, TypeError):
-        log.info("training: %s", line.rstrip()[:500])
-
-
-def _last_sentence(said: str, code: int) -> str:
-    lines = [line for line in said.splitlines() if line.strip()]
-    ended = f"killed by signal {-code}" if code < 0 else f"exit {code}"
-    return lines[-1][:500] if lines and code > 0 else f"the training process ended: {ended}"
-
-
 def _keep_newest(directory: Path, count: int, held: Collection[str]) -> None:
-    entries = sorted(
-        (path for path in directory.iterdir() if path.is_dir() and path.name not in held),
-        key=lambda path: path.stat().st_mtime,
-        reverse=True,
-    )
-    for path in entries[max(0, count - len(held)) :]:
+    """Of the finished directories keep `held` and the newest, `count` in all."""
+    found = [path for path in directory.iterdir() if path.is_dir() and path.name not in held]
+    building = [path for path in found if path.name.startswith(".")]
+    finished = sorted(set(found) - set(building), key=_age)
+    abandoned = [path for path in building if _age(path) > ABANDONED_S]
+    for path in [*finished[max(0, count - len(held)) :], *abandoned]:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime

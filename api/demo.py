@@ -47,7 +47,7 @@ def run_demo(
         say(f"[bold]{dataset.description}[/]")
         with running(settings, neo4j, steps.advance) as stack:
             with Graph.from_settings(stack.neo4j) as graph:
-                model = _learn(settings, graph, dataset, steps)
+                model = _learn(settings, stack.neo4j, graph, dataset, steps)
                 people = _people(graph, load_domain(settings.domain), stack)
             facts = {
                 "api": stack.api_url,
@@ -64,7 +64,9 @@ def run_demo(
                 threading.Event().wait()
 
 
-def _learn(settings: Settings, graph: Graph, dataset: Dataset, steps: Steps) -> Model:
+def _learn(
+    settings: Settings, neo4j: Neo4jSettings, graph: Graph, dataset: Dataset, steps: Steps
+) -> Model:
     """Load, export, train and publish; nothing of it when what serves has all of it."""
     domain = load_domain(settings.domain)
     create_schema(graph, domain)
@@ -73,7 +75,7 @@ def _learn(settings: Settings, graph: Graph, dataset: Dataset, steps: Steps) -> 
     if served is not None:
         return served
     name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    snapshot = export(settings, graph, domain, name, steps.advance)
+    snapshot = export(settings, neo4j, graph, domain, name, steps.advance)
     artifact = train(settings, snapshot, name, steps.advance, seed=SEED)
     publish_artifact(settings, graph, artifact, 0, steps.advance)
     return read_model(artifact)

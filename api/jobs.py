@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from api.child_process import StepRefusedError
 from api.cycle import export, publish_artifact, train
 from api.settings import Settings
-from graphdb.connection import Graph
+from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, PathlightError
 from graphdb.jobs import (
     Claim,
+    Following,
     LeaseLostError,
     claim_job,
     fail_job,
@@ -29,9 +31,13 @@ from graphdb.jobs import (
     request_job,
 )
 from graphdb.snapshot import SnapshotError
+from graphdb.versions import list_versions
 from training.artifact import ArtifactError
 
 log = logging.getLogger(__name__)
+
+HOPELESS = (SnapshotError, ArtifactError, StepRefusedError)
+"""What another attempt would end in again."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Workplace:
     """What a job works with."""
 
     settings: Settings
+    neo4j: Neo4jSettings
     graph: Graph
     domain: Domain
 
@@ -55,16 +62,7 @@ class Lease:
             raise LeaseLostError(f"job {self.claim.key} was taken over by another worker")
 
 
-@dataclass(frozen=True)
-class Followed:
-    """A job that follows another's success."""
-
-    key: str
-    kind: str
-    payload: dict[str, Any]
-
-
-Outcome = tuple[dict[str, Any], Followed | None]
+Outcome = tuple[dict[str, Any], Following | None]
 
 
 def request_retrain(graph: Graph, at: datetime | None = None) -> str:
@@ -86,34 +84,47 @@ def run_job(place: Workplace, key: str) -> str | None:
     if claim is None:
         return None
     log.info("job %s: attempt %d", claim.key, claim.attempt)
+    try:
+        following = _attempt(place, claim)
+    except LeaseLostError as error:
+        log.warning("%s", error)
+        return None
+    return following.key if following else None
+
+
+def _attempt(place: Workplace, claim: Claim) -> Following | None:
     with _renewed(place, claim) as lease:
         try:
-            outcome, followed = KINDS[claim.kind](place, lease)
-            lease.check()
-        except LeaseLostError as error:
-            log.warning("%s", error)
-            return None
+            outcome, following = KINDS[claim.kind](place, lease)
+        except LeaseLostError:
+            raise
         except Exception as error:
-            state = _fail(place, claim, error)
-            log.warning("job %s is %s: %s", claim.key, state, error)
+            # Fenced like every write: of a worker that was overtaken it raises LeaseLostError.
+            state = fail_job(place.graph, claim, _words(error), final=isinstance(error, HOPELESS))
+            log.warning("job %s is %s: %s", claim.key, state, _words(error))
             return None
-    if followed is not None:
-        request_job(place.graph, followed.key, followed.kind, followed.payload)
-    finish_job(place.graph, claim, outcome)
-    return followed.key if followed else None
+        finish_job(place.graph, claim, outcome, following)
+    return following
 
 
-def _fail(place: Workplace, claim: Claim, error: Exception) -> str:
-    final = isinstance(error, SnapshotError | ArtifactError)
-    words = str(error) if isinstance(error, PathlightError) else f"{type(error).__name__}: {error}"
-    return fail_job(place.graph, claim, words, final=final)
+def _words(error: Exception) -> str:
+    told = isinstance(error, PathlightError | SnapshotError | ArtifactError)
+    return str(error) if told else f"{type(error).__name__}: {error}"
 
 
 def _export(place: Workplace, lease: Lease) -> Outcome:
     # The fence is in the name: a worker that was taken for dead writes beside, never over.
     name = f"{lease.claim.input['name']}-{lease.claim.fence}"
-    export(place.settings, place.graph, place.domain, name, _watched(lease))
-    return {"snapshot": name}, Followed(f"train:{name}", "train", {"snapshot": name})
+    export(
+        place.settings,
+        place.neo4j,
+        place.graph,
+        place.domain,
+        name,
+        _watched(lease),
+        alive=lease.check,
+    )
+    return {"snapshot": name}, Following(f"train:{name}", "train", {"snapshot": name})
 
 
 def _train(place: Workplace, lease: Lease) -> Outcome:
@@ -121,12 +132,15 @@ def _train(place: Workplace, lease: Lease) -> Outcome:
     name = f"{snapshot}-{lease.claim.fence}"
     directory = place.settings.snapshots / snapshot
     train(place.settings, directory, name, _watched(lease), alive=lease.check)
-    return {"artifact": name}, Followed(f"publish:{name}", "publish", {"artifact": name})
+    return {"artifact": name}, Following(f"publish:{name}", "publish", {"artifact": name})
 
 
 def _publish(place: Workplace, lease: Lease) -> Outcome:
-    artifact = place.settings.artifacts / lease.claim.input["artifact"]
-    fence = lease.claim.fence
+    name, fence = lease.claim.input["artifact"], lease.claim.fence
+    artifact = place.settings.artifacts / name
+    if fence > 1 and any(v["id"] == name and v["published_at"] for v in list_versions(place.graph)):
+        # An earlier attempt ended between its flip and the record of it.
+        return {"version": name}, None
     version = publish_artifact(place.settings, place.graph, artifact, fence, _watched(lease))
     return {"version": version}, None
 

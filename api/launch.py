@@ -208,9 +208,8 @@ def environment(
     """A child's environment: this one's, with every setting and address under its own name."""
     values = {name: str(value) for name, value in settings.model_dump(mode="json").items()}
     values |= {"home": str(settings.root), "api_port": str(api_port), "redis_url": redis_url}
-    values |= {f"neo4j_{name}": str(value) for name, value in neo4j.model_dump().items()}
-    values["neo4j_password"] = neo4j.password.get_secret_value()
     ours = {f"PATHLIGHT_{name.upper()}": value for name, value in values.items()}
+    ours |= neo4j.environment()
     path = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, **ours, "PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}
 

@@ -4,6 +4,7 @@ The layer that notices raises its own error; nothing below this package knows a 
 """
 
 import logging
+import traceback
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answer import NothingPublishedError
 from graphdb.errors import GraphUnavailableError, PathlightError
@@ -93,7 +95,7 @@ def install(app: FastAPI) -> None:
     """Have every error of `app` answered as a problem."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(UnexpectedErrors)
     for kind in STATUS:
         app.add_exception_handler(kind, _known)
 
@@ -131,6 +133,31 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
     return problem(422, "the request is not valid", errors)
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected %s at %s", type(error).__name__, request.url.path, exc_info=error)
-    return problem(500, "an error of ours; it has been logged")
+class UnexpectedErrors:
+    """ASGI middleware: an error of ours is a 500 and a trace in the log.
+
+    The trace has neither the error's message nor the path asked for: both may name people. An
+    exception handler would not do: behind it the server logs the error once more, whole.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            route = getattr(scope.get("route"), "path", "no route")
+            trace = "".join(traceback.format_tb(error.__traceback__))
+            log.error("unexpected %s at %s\n%s", type(error).__name__, route, trace)
+            if not begun:
+                await problem(500, "an error of ours; it has been logged")(scope, receive, send)

@@ -20,6 +20,7 @@ from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError
 from graphdb.paths import fetch_evidence
 from graphdb.retrieval import fetch_candidates, fetch_person, fetch_showable, list_popular
+from training.artifact import ArtifactError
 
 NEAR, WALKED = 200, 200
 """Candidates asked of each half beyond what was seen: the union of the best 300 lost nothing."""
@@ -43,7 +44,11 @@ class Recommender:
 
     def recommend(self, query: Query) -> Answer:
         """The best k for a person. Raises NothingPublishedError when nothing can be said."""
-        return self._serving.answer(self._from_graph, self._from_memory, query)
+        try:
+            return self._serving.answer(self._from_graph, self._from_memory, query)
+        except ArtifactError:
+            answer = self._serving.breaker.call(self._popular_in_graph, query)
+            return replace(answer, degraded=["artifact"])
 
     def _from_graph(self, query: Query) -> Answer:
         version = self._serving.version
@@ -55,9 +60,9 @@ class Recommender:
             raise UnmappedError(person.version, person.slot)
         history = version.history(person.key, person.events)
         if not history.row.nnz:
-            return self._popular(version, query, history, hidden=None)
+            return self._popular(version, query, history)
         scored = self._candidates(version, history, query)
-        return self._answer(version, query, history, scored, online=True)
+        return self._answer(version, query, history, scored)
 
     def _candidates(self, version: MappedVersion, history: History, query: Query) -> Scored:
         """The best of both halves, scored whole; None when the version is gone."""
@@ -99,9 +104,9 @@ class Recommender:
         query: Query,
         history: History,
         scored: Scored,
-        *,
-        online: bool,
+        missing: str | None = None,
     ) -> Answer:
+        """The best k, explained; missing: why it comes from memory alone."""
         rows = scored.rows[: query.k]
         ids = [version.artifact.item_ids[row] for row in rows]
         items = [
@@ -116,10 +121,9 @@ class Recommender:
                 replace(item, score=score, reasons=reasons)
                 for item, (score, reasons) in zip(items, explained, strict=True)
             ]
-        if online and (query.reasons or query.fields):
+        if missing is None and (query.reasons or query.fields):
             items = self._with_evidence(query, items)
-        degraded = [] if online else ["graph"]
-        return Answer(version.id, version.as_of, items, None, degraded)
+        return Answer(version.id, version.as_of, items, None, [missing] if missing else [])
 
     def _with_evidence(self, query: Query, items: list[Recommended]) -> list[Recommended]:
         """Names and times for reasons, fields for items: one read for the whole list."""
@@ -151,9 +155,9 @@ class Recommender:
         version: MappedVersion,
         query: Query,
         history: History,
-        hidden: Collection[str] | None,
+        missing: str | None = None,
     ) -> Answer:
-        """The version's popular list. hidden None: ask the graph; else what was known to be."""
+        """The version's popular list; missing: why the graph is not asked what is hidden."""
         barred = _barred(version, history, query)
         ids = version.artifact.item_ids
         chosen: list[int] = []
@@ -161,7 +165,7 @@ class Recommender:
             rows = [r for r in version.popular[start : start + 4 * query.k] if r not in barred]
             names = [ids[row] for row in rows]
             showable = (
-                fetch_showable(self._graph, names) if hidden is None else set(names) - set(hidden)
+                set(names) - version.hidden if missing else fetch_showable(self._graph, names)
             )
             chosen += [row for row, name in zip(rows, names, strict=True) if name in showable]
             if len(chosen) >= query.k:
@@ -170,13 +174,13 @@ class Recommender:
             Recommended(ids[row], rank, float(version.artifact.popularity[row]), ["popular"])
             for rank, row in enumerate(chosen[: query.k], 1)
         ]
-        if query.fields and hidden is None:
+        if query.fields and missing is None:
             items = self._with_evidence(query, items)
-        degraded = [] if hidden is None else ["graph"]
+        degraded = [missing] if missing else []
         return Answer(version.id, version.as_of, items, "cold_start", degraded)
 
     def _popular_in_graph(self, query: Query) -> Answer:
-        """Before the first publication: items by their number of events."""
+        """Without a version: items by their number of events."""
         rows = list_popular(self._graph, query.k + len(query.exclude_ids))
         kept = [row for row in rows if row["id"] not in query.exclude_ids][: query.k]
         items = [
@@ -187,16 +191,16 @@ class Recommender:
             items = self._with_evidence(query, items)
         return Answer(None, None, items, "no_version")
 
-    def _from_memory(self, version: MappedVersion, query: Query) -> Answer:
-        """Without the graph: the mapped version over its whole catalogue."""
+    def _from_memory(self, version: MappedVersion, missing: str, query: Query) -> Answer:
+        """The mapped version over its whole catalogue."""
         history = version.history(version.keys.get(query.user_id), [])
         if not history.row.nnz:
-            return self._popular(version, query, history, version.hidden)
+            return self._popular(version, query, history, missing)
         shown = [i for i in version.artifact.item_ids if i not in version.hidden]
         barred = _barred(version, history, query)
         scored = _score(version, history, query, barred, (shown, []))
         started = replace_sources(scored, "memory")
-        return self._answer(version, query, history, started, online=False)
+        return self._answer(version, query, history, started, missing)
 
 
 def replace_sources(scored: Scored, source: str) -> Scored:

@@ -15,8 +15,8 @@ def similar(serving: Serving, item_id: str, k: int, exclude_ids: frozenset[str])
     def in_graph() -> Answer | None:
         return _in_graph(serving, item_id, k, exclude_ids)
 
-    def in_memory(version: MappedVersion) -> Answer | None:
-        return _in_memory(version, item_id, k, exclude_ids)
+    def in_memory(version: MappedVersion, missing: str) -> Answer | None:
+        return _in_memory(version, missing, item_id, k, exclude_ids)
 
     return serving.answer(in_graph, in_memory)
 
@@ -38,7 +38,7 @@ def _in_graph(serving: Serving, item_id: str, k: int, exclude_ids: frozenset[str
 
 
 def _in_memory(
-    version: MappedVersion, item_id: str, k: int, exclude_ids: frozenset[str]
+    version: MappedVersion, missing: str, item_id: str, k: int, exclude_ids: frozenset[str]
 ) -> Answer | None:
     row = version.item_rows.get(item_id)
     if row is None:
@@ -53,4 +53,4 @@ def _in_memory(
         Recommended(item, rank, weight, ["memory"])
         for rank, (item, weight) in enumerate(kept[:k], 1)
     ]
-    return Answer(version.id, version.as_of, items, None, ["graph"])
+    return Answer(version.id, version.as_of, items, None, [missing])

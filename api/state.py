@@ -21,7 +21,7 @@ from training.artifact import ArtifactError
 
 log = logging.getLogger(__name__)
 
-KEEP_UP_S = 1.0
+KEEP_UP_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,21 +57,29 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
         finally:
             stopped.set()
             keeper.join()
+            breaker.close()
 
 
 def _keep_up(state: State, stopped: threading.Event) -> None:
-    """Create the schema once the graph is there, and map each version as soon as it serves."""
-    ready = False
+    """Watch the graph: create the schema once it is there, map each version as soon as it serves.
+
+    What is wrong is logged when it begins and when it ends, not all the time in between.
+    """
+    ready, wrong = False, ""
     while not stopped.is_set():
+        before = wrong
         try:
-            if not ready:
-                create_schema(state.working, state.domain)
-                ready = True
             state.serving.refresh()
+            if not ready:
+                state.breaker.writing(create_schema, state.working, state.domain)
+                ready = True
+            wrong = ""
         except (PathlightError, ArtifactError) as error:
-            log.warning("not up to date with the graph: %s", error)
-        except Exception:
-            log.exception("keeping up with the graph failed")
+            wrong = str(error)
+        except Exception as error:
+            wrong = f"an error of ours: {type(error).__name__}: {error}"
+        if wrong != before:
+            log.warning("%s", f"not up to date with the graph: {wrong}" if wrong else "up to date")
         stopped.wait(KEEP_UP_S)
 
 

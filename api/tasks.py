@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from celery import Celery, shared_task
 from celery.schedules import schedule
 
-from api.jobs import Workplace, request_retrain, run_job
+from api.jobs import KINDS, Workplace, request_retrain, run_job
 from api.settings import Settings, redis_database
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import load_domain
@@ -60,10 +60,14 @@ def retrain() -> None:
 
 @shared_task(name="pathlight.sweep")
 def sweep() -> None:
-    """Send every job that nobody holds: new ones, and those whose worker was lost."""
+    """Send every job that nobody holds: new ones, and those whose worker was lost.
+
+    Kinds that are not known here belong to another release's workers.
+    """
     with _workplace() as place:
         for job in list_due(place.graph):
-            send(place.settings, job["key"], job["kind"])
+            if job["kind"] in KINDS:
+                send(place.settings, job["key"], job["kind"])
 
 
 @shared_task(name="pathlight.run")
@@ -84,6 +88,6 @@ def send(settings: Settings, key: str, kind: str) -> None:
 @contextmanager
 def _workplace() -> Generator[Workplace]:
     """Opened in the process that runs the task: drivers do not survive a fork."""
-    settings = Settings()
-    with Graph.from_settings(Neo4jSettings()) as graph:
-        yield Workplace(settings, graph, load_domain(settings.domain))
+    settings, neo4j = Settings(), Neo4jSettings()
+    with Graph.from_settings(neo4j) as graph:
+        yield Workplace(settings, neo4j, graph, load_domain(settings.domain))

@@ -23,6 +23,7 @@ from neo4j import (
 )
 from neo4j.exceptions import (
     AuthError,
+    ClientError,
     ConfigurationError,
     ServiceUnavailable,
     SessionExpired,
@@ -50,6 +51,11 @@ class Neo4jSettings(BaseSettings):
     user: str = "neo4j"
     password: SecretStr = SecretStr("")
     database: str = "neo4j"
+
+    def environment(self) -> dict[str, str]:
+        """These settings as the variables that a child process reads them from."""
+        values = {**self.model_dump(), "password": self.password.get_secret_value()}
+        return {f"PATHLIGHT_NEO4J_{name.upper()}": str(value) for name, value in values.items()}
 
 
 @dataclass(frozen=True)
@@ -180,12 +186,19 @@ class Graph:
         self, statement: LiteralString, routing: RoutingControl, parameters: dict[str, Any]
     ) -> list[dict[str, Any]]:
         with _one_sentence():
-            records = self._driver.execute_query(
-                Query(statement, timeout=self.patience.query),
-                parameters,
-                database_=self.database,
-                routing_=routing,
-            ).records
+            try:
+                records = self._driver.execute_query(
+                    Query(statement, timeout=self.patience.query),
+                    parameters,
+                    database_=self.database,
+                    routing_=routing,
+                ).records
+            except ClientError as error:
+                if "TransactionTimedOut" not in (error.code or ""):
+                    raise
+                raise GraphUnavailableError(
+                    f"the graph did not answer within {self.patience.query:g} s"
+                ) from error
         return [dict(record) for record in records]
 
 

@@ -33,6 +33,18 @@ class Claim:
     input: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Following:
+    """A job that another's success asks for."""
+
+    key: str
+    kind: str
+    payload: dict[str, Any]
+
+    def row(self) -> dict[str, str]:
+        return {"key": self.key, "kind": self.kind, "input": json.dumps(self.payload)}
+
+
 REQUEST_JOB = """
 MERGE (j:Job {key: $key})
 ON CREATE SET j.kind = $kind, j.input = $input, j.state = 'waiting', j.attempts = 0, j.fence = 0,
@@ -88,19 +100,31 @@ FINISH_JOB = """
 MATCH (j:Job {key: $key})
 SET j.lock = j.owner
 WITH j
-WHERE j.fence = $fence AND j.state = 'running'
+WHERE j.fence = $fence AND j.state IN ['running', 'done']
 SET j.state = 'done', j.outcome = $outcome, j.finished_at = datetime.realtime()
 REMOVE j.error
+FOREACH (next IN $following |
+  MERGE (f:Job {key: next.key})
+  ON CREATE SET f.kind = next.kind, f.input = next.input, f.state = 'waiting', f.attempts = 0,
+                f.fence = 0, f.created_at = datetime.realtime(),
+                f.lease_until = datetime.realtime()
+)
 RETURN j.key AS key
 """
 
 
-def finish_job(graph: Graph, claim: Claim, outcome: dict[str, Any]) -> None:
-    """Record success. Raises LeaseLostError."""
-    _held(
-        graph.write(FINISH_JOB, key=claim.key, fence=claim.fence, outcome=json.dumps(outcome)),
-        claim,
+def finish_job(
+    graph: Graph, claim: Claim, outcome: dict[str, Any], following: Following | None = None
+) -> None:
+    """Record success and ask for the job that follows, both or neither. Raises LeaseLostError."""
+    rows = graph.write(
+        FINISH_JOB,
+        key=claim.key,
+        fence=claim.fence,
+        outcome=json.dumps(outcome),
+        following=[following.row()] if following else [],
     )
+    _held(rows, claim)
 
 
 FAIL_JOB = """

@@ -26,6 +26,11 @@ def index_name(label: Literal["Item", "User"], slot: str) -> str:
 
 DROP_INDEX = "DROP INDEX <index> IF EXISTS"
 
+CHECK_FENCE = """
+MATCH (v:ModelVersion {id: $version, fence: $fence, state: 'building'})
+RETURN v.id AS id
+"""
+
 CLEAR_VECTORS = """
 MATCH (v:ModelVersion {id: $version, fence: $fence, state: 'building'})
 CALL (v) {
@@ -53,6 +58,8 @@ def clear_slot(graph: Graph, building: Building) -> None:
     """Remove what an earlier version or attempt left in the slot."""
     names = {"vector": building.vector, "length": f"vector_length_{building.slot}"}
     for label in ("Item", "User"):
+        # A schema statement cannot match the fence itself.
+        _fenced(graph, building, CHECK_FENCE)
         graph.write(render(DROP_INDEX, index=index_name(label, building.slot)))
         statement = render(CLEAR_VECTORS, label=label, **names)
         while _fenced(graph, building, statement, batch=BATCH)["cleared"]:

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from api.problems import responses
 from api.state import Current
-from graphdb.errors import GraphUnavailableError
+from graphdb.errors import PathlightError
 
 router = APIRouter(tags=["health"])
 
@@ -23,8 +23,8 @@ class Ready(BaseModel):
 
 
 @router.get("/health/live")
-def live() -> Live:
-    """Always 200 while the process runs."""
+async def live() -> Live:
+    """Always 200 while the process runs, whatever its threads wait for."""
     return Live()
 
 
@@ -34,7 +34,7 @@ def ready(state: Current, response: Response) -> Ready:
     try:
         state.breaker.call(state.graph.verify)
         graph = True
-    except GraphUnavailableError:
+    except PathlightError:
         graph = False
         response.status_code = 503
     version = state.serving.version
