@@ -47,7 +47,7 @@ def run_demo(
         say(f"[bold]{dataset.description}[/]")
         with running(settings, neo4j, steps.advance) as stack:
             with Graph.from_settings(stack.neo4j) as graph:
-                model = _learn(settings, stack.neo4j, graph, dataset, steps)
+                model = learn(settings, stack.neo4j, graph, dataset, steps)
                 people = _people(graph, load_domain(settings.domain), stack)
             facts = {
                 "api": stack.api_url,
@@ -64,7 +64,7 @@ def run_demo(
                 threading.Event().wait()
 
 
-def _learn(
+def learn(
     settings: Settings, neo4j: Neo4jSettings, graph: Graph, dataset: Dataset, steps: Steps
 ) -> Model:
     """Load, export, train and publish; nothing of it when what serves has all of it."""
