@@ -14,8 +14,8 @@ from typing import Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
-from api.settings import Settings
-from api.terminal import Steps, err, show, tell
+from api.settings import Settings, refused_setting
+from api.terminal import Steps, brief, err, show, tell
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
 from graphdb.errors import PathlightError
@@ -183,7 +183,10 @@ def versions(as_json: Json = False) -> None:
     with _graph(as_json) as (graph, _):
         rows = list_versions(graph)
     if not as_json:
-        rows = [{k: v for k, v in row.items() if k != "metrics"} for row in rows]
+        columns = ("id", "state", "slot", "share", "published_at")
+        rows = [
+            {k: brief(row[k]) if k == "published_at" else row[k] for k in columns} for row in rows
+        ]
     show(rows, as_json, "nothing was published yet")
 
 
@@ -204,6 +207,17 @@ def jobs(as_json: Json = False) -> None:
 
     with _graph(as_json) as (graph, _):
         rows = list_jobs(graph)
+    if not as_json:
+        rows = [
+            {
+                "job": row["key"],
+                "state": row["state"],
+                "attempts": row["attempts"],
+                "asked for at": brief(row["created_at"]),
+                "outcome": row["error"] or row["outcome"],
+            }
+            for row in rows
+        ]
     show(rows, as_json, "no job was ever asked for")
 
 
@@ -307,14 +321,6 @@ def _new_name() -> str:
     return datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
 
 
-def _bad_setting(error: ValidationError) -> str:
-    """The first variable that is not acceptable, by name; its value may be a secret."""
-    first = error.errors()[0]
-    prefix = "PATHLIGHT_NEO4J_" if error.title == "Neo4jSettings" else "PATHLIGHT_"
-    name = "_".join(str(part) for part in first["loc"]).upper()
-    return f"{prefix}{name}: {first['msg']}"
-
-
 def _refuse(sentence: str) -> NoReturn:
     err.print(f"pathlight: {sentence}", markup=False, soft_wrap=True)
     sys.exit(1)
@@ -325,7 +331,7 @@ def main() -> None:
     try:
         app()
     except ValidationError as error:
-        _refuse(_bad_setting(error))
+        _refuse(refused_setting(error))
     except (PathlightError, SnapshotError, ArtifactError) as error:
         _refuse(str(error))
     except KeyboardInterrupt:

@@ -82,7 +82,8 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool, empty: str = "nothing
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row.values()))
-    out.print(table, width=None if out.is_terminal else FILE_WIDTH)
+    whole = out if out.is_terminal else Console(width=FILE_WIDTH, highlight=False)
+    whole.print(table)
 
 
 def tell(sentence: str, as_json: bool, **facts: Any) -> None:
@@ -96,6 +97,11 @@ def tell(sentence: str, as_json: bool, **facts: Any) -> None:
 def say(line: str, style: str | None = None) -> None:
     """A line as it stands: never wrapped, and brackets in it are no markup."""
     out.print(line, style=style, markup=False, soft_wrap=True)
+
+
+def brief(moment: str | None) -> str | None:
+    """An ISO 8601 time to the second, as tables show it."""
+    return moment and moment[:19].replace("T", " ") + " UTC"
 
 
 def _cell(value: Any) -> str:
