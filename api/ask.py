@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from api.terminal import out
+from api.terminal import say
 from graphdb.errors import PathlightError
 
 
@@ -16,8 +16,15 @@ def ask(url: str, method: str, path: str, **arguments: Any) -> dict[str, Any]:
     except httpx.HTTPError as error:
         raise PathlightError(f"the API at {url} did not answer: {error}") from None
     if response.is_error:
-        raise PathlightError(response.json().get("detail", response.reason_phrase))
+        raise PathlightError(_detail(response))
     return response.json()
+
+
+def _detail(response: httpx.Response) -> str:
+    try:
+        return response.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        return f"{response.request.url} answered {response.status_code} {response.reason_phrase}"
 
 
 def print_answer(answer: dict[str, Any], as_json: bool = False) -> None:
@@ -26,21 +33,37 @@ def print_answer(answer: dict[str, Any], as_json: bool = False) -> None:
         print(json.dumps(answer))
         return
     for item in answer["items"]:
-        fields = item.get("item", {})
+        fields = item.get("item") or {}
         title = fields.get("title", item["id"])
         year = f" ({fields['year']})" if fields.get("year") else ""
-        out.print(f"  {item['rank']:>2}. {title}{year}  [dim]{item['score']:.3f}[/]")
-        for reason in item.get("reasons", []):
-            out.print(f"        {reason['share']:>4.0%}  {_words(reason)}", markup=False)
-    notes = [answer["fallback"] and f"fallback: {answer['fallback']}"]
-    notes += [f"degraded: {part}" for part in answer["degraded"]]
-    out.print(f"  [dim]version {answer['model_version']} {' '.join(n for n in notes if n)}[/]")
+        say(f"  {item['rank']:>2}. {title}{year}  {item['score']:.3f}")
+        for reason in item.get("reasons") or []:
+            say(f"      {_share(reason)}  {_words(reason)}")
+    if not answer["items"]:
+        say("  nothing to recommend")
+    say(f"  {_source(answer)}", style="dim")
+
+
+def _share(reason: dict[str, Any]) -> str:
+    """The share of the score; what speaks against the item has none."""
+    return "against" if reason["contribution"] < 0 else f"{reason['share']:>7.0%}"
 
 
 def _words(reason: dict[str, Any]) -> str:
     if reason["kind"] == "event":
-        named = reason.get("title") or reason["item_id"]
-        return f"because of {reason.get('event_type') or 'an event'}: {named}"
+        return f"{reason.get('event_type') or 'event'}: {reason.get('title') or reason['item_id']}"
     if reason["kind"] == "other_events":
         return f"{reason['count']} other events together"
     return "general taste"
+
+
+def _source(answer: dict[str, Any]) -> str:
+    """Where an answer comes from and what is the matter with it."""
+    version = answer["model_version"]
+    told = [f"version {version}" if version else "no version was published yet"]
+    if answer["fallback"] == "cold_start":
+        told.append("popular items: no events of this person count here")
+    elif answer["fallback"]:
+        told.append("popular items")
+    told += [f"degraded: without the {part}" for part in answer["degraded"]]
+    return "; ".join(told)

@@ -6,15 +6,16 @@ Commands that need the graph join the local stack, or start its servers for as l
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from pydantic import ValidationError
 
-from api.settings import Settings
-from api.terminal import Steps, err, show, tell
+from api.settings import Settings, refused_setting
+from api.terminal import Steps, brief, err, show, tell
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
 from graphdb.errors import PathlightError
@@ -91,20 +92,22 @@ def down(as_json: Json = False) -> None:
 @app.command()
 def status(as_json: Json = False) -> None:
     """Each part of the local stack: address, process, memory."""
-
     from api.status import status as rows_of
 
     show(rows_of(Settings(), Neo4jSettings()), as_json)
 
 
 @app.command(name="import")
-def import_(path: Path, as_json: Json = False) -> None:
+def import_(
+    path: Annotated[Path, typer.Argument(help="A folder of MovieLens-100K in RecBole's files.")],
+    as_json: Json = False,
+) -> None:
     """Load a known data set's folder; loading it again changes nothing."""
     from ingest.dataset import load
     from ingest.movielens import read_movielens
 
     dataset = read_movielens(path)
-    with _graph() as (graph, domain), Steps(as_json) as steps:
+    with _graph(as_json) as (graph, domain), Steps(as_json) as steps:
         loaded = load(graph, domain, dataset, steps.advance)
     tell(
         f"{loaded.users:,} users, {loaded.items:,} items, {loaded.events:,} new events,"
@@ -119,14 +122,17 @@ def snapshot(as_json: Json = False) -> None:
     """Encode the texts that changed and export the graph to files."""
     from api.cycle import export
 
-    with _stack() as neo4j, _open(neo4j) as (graph, domain), Steps(as_json) as steps:
+    domain = load_domain(Settings().domain)
+    with _stack(as_json) as neo4j, _open(neo4j, domain) as graph, Steps(as_json) as steps:
         written = export(Settings(), neo4j, graph, domain, _new_name(), steps.advance)
     tell(f"snapshot {written}", as_json, snapshot=str(written))
 
 
 @app.command()
 def train(
-    snapshot: Path,
+    snapshot: Annotated[
+        Path | None, typer.Argument(help="Its directory; without it the newest is taken.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -134,8 +140,9 @@ def train(
     from api.cycle import train as run_training
     from training.artifact import read_model
 
+    chosen = snapshot or _newest(Settings().snapshots, "snapshot")
     with Steps(as_json) as steps:
-        artifact = run_training(Settings(), snapshot, _new_name(), steps.advance, seed=seed)
+        artifact = run_training(Settings(), chosen, _new_name(), steps.advance, seed=seed)
     model = read_model(artifact)
     tell(f"artifact {artifact} (seed {seed})", as_json, artifact=str(artifact), seed=seed)
     if not as_json:
@@ -143,12 +150,18 @@ def train(
 
 
 @app.command()
-def publish(artifact: Path, as_json: Json = False) -> None:
+def publish(
+    artifact: Annotated[
+        Path | None, typer.Argument(help="Its directory; without it the newest is taken.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Make an artifact what serves; what served before stands by."""
     from api.cycle import publish_artifact
 
-    with _graph() as (graph, _), Steps(as_json) as steps:
-        version = publish_artifact(Settings(), graph, artifact, 0, steps.advance)
+    chosen = artifact or _newest(Settings().artifacts, "artifact")
+    with _graph(as_json) as (graph, _), Steps(as_json) as steps:
+        version = publish_artifact(Settings(), graph, chosen, 0, steps.advance)
     tell(f"version {version} serves", as_json, version=version)
 
 
@@ -157,7 +170,7 @@ def rollback(as_json: Json = False) -> None:
     """Let the version that stands by serve again."""
     from graphdb.versions import rollback as flip_back
 
-    with _graph() as (graph, _):
+    with _graph(as_json) as (graph, _):
         version = flip_back(graph)
     tell(f"version {version} serves again", as_json, version=version)
 
@@ -167,10 +180,13 @@ def versions(as_json: Json = False) -> None:
     """The published versions, newest first."""
     from graphdb.versions import list_versions
 
-    with _graph() as (graph, _):
+    with _graph(as_json) as (graph, _):
         rows = list_versions(graph)
     if not as_json:
-        rows = [{k: v for k, v in row.items() if k != "metrics"} for row in rows]
+        columns = ("id", "state", "slot", "share", "published_at")
+        rows = [
+            {k: brief(row[k]) if k == "published_at" else row[k] for k in columns} for row in rows
+        ]
     show(rows, as_json, "nothing was published yet")
 
 
@@ -179,9 +195,9 @@ def retrain(as_json: Json = False) -> None:
     """Ask the workers for a whole cycle: export, train, publish."""
     from api.jobs import request_retrain
 
-    with _graph() as (graph, _):
+    with _graph(as_json) as (graph, _):
         key = request_retrain(graph)
-    tell(f"job {key} waits for a worker (pathlight jobs)", as_json, job=key)
+    tell(f"job {key} is asked for: `pathlight jobs` shows what becomes of it", as_json, job=key)
 
 
 @app.command()
@@ -189,14 +205,25 @@ def jobs(as_json: Json = False) -> None:
     """The newest jobs and what became of them."""
     from graphdb.jobs import list_jobs
 
-    with _graph() as (graph, _):
+    with _graph(as_json) as (graph, _):
         rows = list_jobs(graph)
+    if not as_json:
+        rows = [
+            {
+                "job": row["key"],
+                "state": row["state"],
+                "attempts": row["attempts"],
+                "asked for at": brief(row["created_at"]),
+                "outcome": row["error"] or row["outcome"],
+            }
+            for row in rows
+        ]
     show(rows, as_json, "no job was ever asked for")
 
 
 @app.command()
 def recommend(
-    user: str,
+    user: Annotated[str, typer.Argument(help="The person's id.")],
     k: Annotated[int, typer.Option(min=1, max=500)] = 10,
     explain: Annotated[bool, typer.Option("--explain", help="With reasons.")] = False,
     as_json: Json = False,
@@ -212,7 +239,9 @@ def recommend(
 
 @app.command()
 def similar(
-    item: str, k: Annotated[int, typer.Option(min=1, max=500)] = 10, as_json: Json = False
+    item: Annotated[str, typer.Argument(help="The item's id.")],
+    k: Annotated[int, typer.Option(min=1, max=500)] = 10,
+    as_json: Json = False,
 ) -> None:
     """Items like an item, from the running API."""
     from urllib.parse import quote
@@ -225,7 +254,7 @@ def similar(
 
 @app.command()
 def cypher(
-    statement: str,
+    statement: Annotated[str, typer.Argument(help="One statement that only reads.")],
     timeout: Annotated[float, typer.Option(min=0.1, max=600, help="Seconds.")] = 10,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Rows at most.")] = 1000,
     as_json: Json = False,
@@ -233,7 +262,7 @@ def cypher(
     """Run a reading statement on the graph: explained first, with a time-out and a row cap."""
     from graphdb.exploration import explore
 
-    with _graph() as (graph, _):
+    with _graph(as_json) as (graph, _):
         table = explore(graph, statement, timeout=timeout, limit=limit)
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     show(rows, as_json, "no rows")
@@ -242,30 +271,33 @@ def cypher(
 
 
 @contextmanager
-def _graph() -> Generator[tuple[Graph, Domain]]:
+def _graph(quiet: bool) -> Generator[tuple[Graph, Domain]]:
     """The graph of the settings, or the local stack's, and its domain."""
-    with _stack() as neo4j, _open(neo4j) as opened:
-        yield opened
+    domain = load_domain(Settings().domain)
+    with _stack(quiet) as neo4j, _open(neo4j, domain) as graph:
+        yield graph, domain
 
 
 @contextmanager
-def _stack() -> Generator[Neo4jSettings]:
-    """Where the graph is, for as long as the block lasts."""
-    from api.stack import running
+def _stack(quiet: bool) -> Generator[Neo4jSettings]:
+    """Where the graph is, for as long as the block lasts; a start is shown unless `quiet`."""
+    from api.stack import join, running
 
-    with running(Settings(), Neo4jSettings(), parts=()) as stack:
+    settings, neo4j = Settings(), Neo4jSettings()
+    with ExitStack() as block:
+        with Steps(quiet or join(settings, neo4j) is not None) as steps:
+            stack = block.enter_context(running(settings, neo4j, steps.advance, parts=()))
         yield stack.neo4j
 
 
 @contextmanager
-def _open(neo4j: Neo4jSettings) -> Generator[tuple[Graph, Domain]]:
-    """The graph there and the domain; the schema is there."""
+def _open(neo4j: Neo4jSettings, domain: Domain) -> Generator[Graph]:
+    """The graph there, with the domain's schema."""
     from graphdb.schema import create_schema
 
-    domain = load_domain(Settings().domain)
     with Graph.from_settings(neo4j) as graph:
         create_schema(graph, domain)
-        yield graph, domain
+        yield graph
 
 
 def _api_url() -> str:
@@ -277,17 +309,31 @@ def _api_url() -> str:
     return stack.api_url
 
 
+def _newest(directory: Path, what: str) -> Path:
+    """The last finished entry; those being built begin with a dot."""
+    found = [path for path in directory.glob("[!.]*") if path.is_dir()]
+    if not found:
+        raise PathlightError(f"there is no {what} in {directory}")
+    return max(found, key=lambda path: path.stat().st_mtime)
+
+
 def _new_name() -> str:
     return datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+
+
+def _refuse(sentence: str) -> NoReturn:
+    err.print(f"pathlight: {sentence}", markup=False, soft_wrap=True)
+    sys.exit(1)
 
 
 def main() -> None:
     """Run the program: 0, or 1 and one sentence, or 130 after Ctrl-C."""
     try:
         app()
+    except ValidationError as error:
+        _refuse(refused_setting(error))
     except (PathlightError, SnapshotError, ArtifactError) as error:
-        err.print(f"pathlight: {error}", markup=False, soft_wrap=True)
-        sys.exit(1)
+        _refuse(str(error))
     except KeyboardInterrupt:
         err.print("stopped")
         sys.exit(130)

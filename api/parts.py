@@ -58,9 +58,9 @@ class Part:
 
 
 def api_answers(place: Place, since: float) -> bool:
-    """Whether the API answers its liveness check."""
+    """Whether the API can do its work: a freshly started graph is slow to its first questions."""
     try:
-        return httpx.get(f"{place.api_url}/health/live", timeout=2, trust_env=False).is_success
+        return httpx.get(f"{place.api_url}/health/ready", timeout=2, trust_env=False).is_success
     except httpx.HTTPError:
         return False
 

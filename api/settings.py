@@ -8,7 +8,7 @@ graphdb.jars.CacheSettings (PATHLIGHT_CACHE). Hyperparameters are not settings.
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from graphdb.connection import LOOPBACK, Neo4jSettings
@@ -61,6 +61,14 @@ class Settings(BaseSettings):
     def log_bounds(self) -> LogBounds:
         """How much of each part's output is kept."""
         return LogBounds(self.log_bytes, self.log_files)
+
+
+def refused_setting(error: ValidationError) -> str:
+    """The sentence for a settings class that refused its environment: the first variable's name
+    and what was expected, without its value, which may be a secret."""
+    first = error.errors()[0]
+    prefix = "PATHLIGHT_NEO4J_" if error.title == Neo4jSettings.__name__ else "PATHLIGHT_"
+    return f"{prefix}{'_'.join(map(str, first['loc'])).upper()}: {first['msg']}"
 
 
 def redis_database(url: str, offset: int) -> str:

@@ -26,7 +26,7 @@ KEEP_UP_S = 0.5
 
 @dataclass(frozen=True)
 class State:
-    """graph: with an answer's patience; working: with a writer's."""
+    """graph: with an answer's patience; working: with a writer's; prepared: the schema is there."""
 
     settings: Settings
     domain: Domain
@@ -35,6 +35,7 @@ class State:
     serving: Serving
     recommender: Recommender
     breaker: GraphBreaker
+    prepared: threading.Event
 
 
 @contextmanager
@@ -48,7 +49,9 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
         breaker = GraphBreaker()
         serving = Serving(graph, settings.artifacts, breaker)
         recommender = Recommender(serving, domain)
-        state = State(settings, domain, graph, working, serving, recommender, breaker)
+        state = State(
+            settings, domain, graph, working, serving, recommender, breaker, threading.Event()
+        )
         stopped = threading.Event()
         keeper = threading.Thread(target=_keep_up, args=(state, stopped), name="keep-up")
         keeper.start()
@@ -65,14 +68,14 @@ def _keep_up(state: State, stopped: threading.Event) -> None:
 
     What is wrong is logged when it begins and when it ends, not all the time in between.
     """
-    ready, wrong = False, ""
+    wrong = ""
     while not stopped.is_set():
         before = wrong
         try:
             state.serving.refresh()
-            if not ready:
+            if not state.prepared.is_set():
                 state.breaker.writing(create_schema, state.working, state.domain)
-                ready = True
+                state.prepared.set()
             wrong = ""
         except (PathlightError, ArtifactError) as error:
             wrong = str(error)

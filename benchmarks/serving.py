@@ -27,6 +27,7 @@ from api.settings import Settings
 from api.stack import Stack, running
 from api.terminal import Steps
 from graphdb.connection import Graph, Neo4jSettings
+from graphdb.domain import load_domain
 from graphdb.processes import choose_port
 from ingest.movielens import read_movielens
 
@@ -45,9 +46,10 @@ def main() -> None:
     options = parser.parse_args()
     dataset = read_movielens(options.data)
     settings = Settings(home=options.home)
+    domain = load_domain(settings.domain)
     with Steps() as steps, running(settings, Neo4jSettings(), steps.advance, (API,)) as stack:
         with Graph.from_settings(stack.neo4j) as graph:
-            learn(settings, stack.neo4j, graph, dataset, steps)
+            learn(settings, stack.neo4j, graph, domain, dataset, steps)
         people = [user["id"] for user in dataset.users]
         random.Random(SEED).shuffle(people)
         print(f"seed {SEED}", file=sys.stderr)

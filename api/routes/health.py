@@ -30,16 +30,19 @@ async def live() -> Live:
 
 @router.get("/health/ready", responses=responses(503))
 def ready(state: Current, response: Response) -> Ready:
-    """200 when the graph answers; 503 otherwise, though answers from memory may go on."""
+    """200 when the graph answers and has its schema; 503 otherwise, though answers from memory
+    may go on."""
     try:
         state.breaker.call(state.graph.verify)
         graph = True
     except PathlightError:
         graph = False
+    ready = graph and state.prepared.is_set()
+    if not ready:
         response.status_code = 503
     version = state.serving.version
     return Ready(
-        status="ready" if graph else "not_ready",
+        status="ready" if ready else "not_ready",
         graph=graph,
         model_version=version.id if version else None,
     )

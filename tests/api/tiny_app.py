@@ -8,9 +8,9 @@ from fastapi import FastAPI
 def create_app() -> FastAPI:
     app = FastAPI()
 
-    @app.get("/health/live")
-    def live() -> dict[str, str]:
-        return {"status": "live"}
+    @app.get("/health/ready")
+    def ready() -> dict[str, str]:
+        return {"status": "ready"}
 
     @app.get("/told")
     def told() -> dict[str, str]:
