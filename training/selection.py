@@ -74,8 +74,8 @@ def choose_closed_form(
 
     reg is that of the best EASE alone: the blend is flat in it, and its own best went from 50 to
     700 on ML-100K with the seed. The smallest truncation is taken whose loss against the whole
-    matrix is within one standard error of the paired differences. Returns the choice and what was
-    tried.
+    matrix is within one standard error of the paired differences, else the largest: what serves is
+    always truncated. Returns the choice and what was tried.
     """
     halves = _Halves(validation, scorer, residuals)
     ease = Ease(validation.part.graph())
@@ -85,7 +85,7 @@ def choose_closed_form(
     weights = ease.weights(reg)
     whole = halves.best_blend(halves.sums(weights))
     trials.append({"model": "blend", "reg": reg, **whole.row()})
-    for k in [k for k in truncations if k < len(weights)] + [len(weights)]:
+    for k in truncations:
         found = halves.best_blend(halves.sums(truncate(weights, k)))
         trials.append({"model": "blend", "reg": reg, "truncation": k, **found.row()})
         if _costs_nothing(found.ndcg, whole.ndcg):
