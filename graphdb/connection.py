@@ -26,6 +26,7 @@ from neo4j.exceptions import (
     AuthError,
     ClientError,
     ConfigurationError,
+    ConnectionAcquisitionTimeoutError,
     ServiceUnavailable,
     SessionExpired,
     TransientError,
@@ -37,7 +38,12 @@ from graphdb.errors import GraphUnavailableError, PathlightError
 
 T = TypeVar("T")
 
-UNAVAILABLE = (ServiceUnavailable, SessionExpired, TransientError)
+UNAVAILABLE = (
+    ServiceUnavailable,
+    SessionExpired,
+    TransientError,
+    ConnectionAcquisitionTimeoutError,
+)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 logging.getLogger("neo4j").addHandler(logging.NullHandler())

@@ -66,7 +66,8 @@ def api_on(address, home: Path, **env: str) -> Generator[str]:
         "PATHLIGHT_NEO4J_USER": address.user,
         "PATHLIGHT_NEO4J_PASSWORD": address.password,
     }
-    command = ["uvicorn", "--factory", "api.app:create_app", "--port", str(port)]
+    command = ["uvicorn", "--factory", "api.app:create_app", "--no-access-log"]
+    command += ["--port", str(port)]
     with (home / "api.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
