@@ -31,7 +31,7 @@ class GraphBreaker:
     """
 
     def __init__(
-        self, deadline: float = 1.0, pause: float = 2.0, readers: int = 40, writers: int = 20
+        self, deadline: float = 1.4, pause: float = 2.0, readers: int = 40, writers: int = 20
     ) -> None:
         self._deadline, self._pause = deadline, pause
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="graph-read")

@@ -1,7 +1,7 @@
 """A long step as a process of its own: its memory is returned, and a worker stays small.
 
-The process writes its progress as JSON lines (step, done, total) and what it refuses as a sentence
-on stderr. It knows neither what the process does nor who waits for it.
+The process writes its progress as JSON lines (step, done, total), what it refuses as a sentence on
+stderr, and ends when the one named by `--parent` does. What it does is not known here.
 """
 
 import json
@@ -48,7 +48,8 @@ def run_step(
     `alive` is called several times a second and may raise to have the process stopped. Raises
     StepFailedError, StepRefusedError.
     """
-    command = [sys.executable, "-P", "-m", module, *arguments]
+    # Told who started it: asked later, an orphan would name whoever adopted it.
+    command = [sys.executable, "-P", "-m", module, *arguments, "--parent", str(os.getpid())]
     with (
         tempfile.TemporaryFile("w+", errors="replace") as said,
         subprocess.Popen(

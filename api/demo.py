@@ -53,7 +53,7 @@ def run_demo(
         with Steps(as_json) as steps:
             stack = block.enter_context(running(settings, neo4j, steps.advance))
             with Graph.from_settings(stack.neo4j) as graph:
-                model = _learn(settings, stack.neo4j, graph, domain, dataset, steps)
+                model = learn(settings, stack.neo4j, graph, domain, dataset, steps)
                 people = _people(graph, domain, stack, model.id)
         facts = {
             "api": stack.api_url,
@@ -72,7 +72,7 @@ def run_demo(
             threading.Event().wait()
 
 
-def _learn(
+def learn(
     settings: Settings,
     neo4j: Neo4jSettings,
     graph: Graph,

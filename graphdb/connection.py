@@ -20,6 +20,7 @@ from neo4j import (
     Query,
     RoutingControl,
     Session,
+    unit_of_work,
 )
 from neo4j.exceptions import (
     AuthError,
@@ -76,6 +77,9 @@ SERVING = Patience(pool=50, acquisition=0.5, connect=1, retry=0.5, query=1.5)
 WRITING = Patience(pool=20, acquisition=2, connect=1, retry=1, query=30)
 WORKING = Patience(pool=8, acquisition=60, connect=10, retry=30, query=600)
 
+WRITE_S = 30.0
+"""Seconds at most for one write: what a frozen process has locked is free again by then."""
+
 
 class Graph:
     """One driver on one database; thread-safe, made in the process that uses it."""
@@ -122,16 +126,17 @@ class Graph:
 
     def read(self, statement: LiteralString, **parameters: Any) -> list[dict[str, Any]]:
         """Rows of a read. Raises GraphUnavailableError when no answer came in time."""
-        return self._run(statement, RoutingControl.READ, parameters)
+        return self._run(statement, RoutingControl.READ, parameters, self.patience.query)
 
     def write(self, statement: LiteralString, **parameters: Any) -> list[dict[str, Any]]:
         """Rows of a write that may safely run twice: a lost connection has it retried."""
-        return self._run(statement, RoutingControl.WRITE, parameters)
+        timeout = min(WRITE_S, self.patience.query)
+        return self._run(statement, RoutingControl.WRITE, parameters, timeout)
 
     def transaction(self, work: Callable[[ManagedTransaction], T]) -> T:
         """Run `work` in one write transaction, retried as a whole on transient errors."""
         with self._driver.session(database=self.database) as session, _one_sentence():
-            return session.execute_write(work)
+            return session.execute_write(unit_of_work(timeout=WRITE_S)(work))
 
     def stream(self, statement: LiteralString, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Rows of a long read, fetched as they are consumed; no retry once begun."""
@@ -183,12 +188,16 @@ class Graph:
             yield session
 
     def _run(
-        self, statement: LiteralString, routing: RoutingControl, parameters: dict[str, Any]
+        self,
+        statement: LiteralString,
+        routing: RoutingControl,
+        parameters: dict[str, Any],
+        timeout: float,
     ) -> list[dict[str, Any]]:
         with _one_sentence():
             try:
                 records = self._driver.execute_query(
-                    Query(statement, timeout=self.patience.query),
+                    Query(statement, timeout=timeout),
                     parameters,
                     database_=self.database,
                     routing_=routing,
@@ -197,7 +206,7 @@ class Graph:
                 if "TransactionTimedOut" not in (error.code or ""):
                     raise
                 raise GraphUnavailableError(
-                    f"the graph did not answer within {self.patience.query:g} s"
+                    f"the graph did not answer within {timeout:g} s"
                 ) from error
         return [dict(record) for record in records]
 

@@ -5,6 +5,7 @@ PATHLIGHT_TEXT_…). Progress is one JSON object a line on stdout; what fails is
 stderr and exit status 1. It ends with the process that started it.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -12,9 +13,14 @@ import threading
 import time
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Encode, print; returns the exit status."""
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    parser = argparse.ArgumentParser(prog="python -m ingest", description="Encode items' texts.")
+    parser.add_argument(
+        "--parent", type=int, default=os.getppid(), help="end when this process does"
+    )
+    options = parser.parse_args(arguments)
+    threading.Thread(target=_end_with, args=(options.parent,), daemon=True).start()
 
     # Read when OpenMP is loaded: threads that spin take the cores from Neo4j and the API.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -24,13 +24,13 @@ class TrainingConfig:
     better one before stopping; `validate_every`: epochs between validations.
     """
 
-    learning_rate: float = 5e-3
-    batch_size: int = 2048
+    learning_rate: float = 1e-2
+    batch_size: int = 4096
     temperature: float = 0.2
-    weight_decay: float = 0.2
+    weight_decay: float = 0.1
     max_epochs: int = 60
     validate_every: int = 2
-    patience: int = 4
+    patience: int = 3
 
 
 @dataclass(frozen=True)

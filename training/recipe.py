@@ -168,7 +168,7 @@ def refit(
 def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str, float]]:
     """Metrics on `test` of the score that serves, its two halves alone, and popularity.
 
-    "ease" is not truncated and has the reg that was best for it alone.
+    "ease" is not truncated.
     """
     train, scorer = fitted.train, fitted.scorer
     known, popularity = train.history(), train.popularity()
@@ -180,7 +180,7 @@ def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str
         "popularity": popularity_scores(popularity),
     }
     if train.item_count <= MAX_ITEMS:
-        models["ease"] = ease_scores(train.graph(), fitted.settings.closed_form.reg_alone)
+        models["ease"] = ease_scores(train.graph(), fitted.settings.closed_form.reg)
     return {name: rank(scores, known, wanted, k).metrics() for name, scores in models.items()}
 
 

@@ -19,12 +19,12 @@ def judged(ratings):
 
 
 def test_is_ahead_of_popularity_and_ease_on_real_data(judged):
-    """Measured with five seeds: default .481 to .494, LightGCN .475 to .484, EASE .482 to .485."""
+    """Measured with five seeds: default .489 to .492, LightGCN .477 to .482, EASE .483 to .485."""
     _, metrics = judged
     ndcg = {name: values["ndcg@10"] for name, values in metrics.items()}
 
     assert 0.25 < ndcg["popularity"] < 0.255
-    assert 0.475 < ndcg["default"] < 0.505
+    assert 0.48 < ndcg["default"] < 0.505
     assert 0.46 < ndcg["lightgcn"] < 0.50
     assert ndcg["default"] > ndcg["lightgcn"]
 
