@@ -53,7 +53,8 @@ def _words(reason: dict[str, Any]) -> str:
     if reason["kind"] == "event":
         return f"{reason.get('event_type') or 'event'}: {reason.get('title') or reason['item_id']}"
     if reason["kind"] == "other_events":
-        return f"{reason['count']} other events together"
+        count = reason["count"]
+        return f"{count} other events together" if count > 1 else "one other event"
     return "general taste"
 
 

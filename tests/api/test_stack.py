@@ -25,6 +25,7 @@ from graphdb.connection import Graph, Neo4jSettings
 from graphdb.errors import ServerError
 from graphdb.processes import Child, is_alive, wait_until
 from tests.api.tiny_parts import TINY
+from tests.processes import assert_nothing_left
 
 LOCAL = Neo4jSettings(uri="")
 ALL = ("neo4j", "redis", "api", "worker", "beat")
@@ -62,26 +63,6 @@ def start_up(project: Path) -> Callable[..., subprocess.Popen]:
         )
 
     return start
-
-
-def processes_of(home: Path) -> list[str]:
-    """Every living process that belongs to a home: by its command line or its environment."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            words = process.cmdline()
-            told = process.environ().get("PATHLIGHT_HOME")
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-        if told == str(home) or str(home) in " ".join(words):
-            found.append(f"{process.pid} {' '.join(words)[:200]}")
-    return found
-
-
-def assert_nothing_left(home: Path) -> None:
-    """A log's writer ends a moment after the process whose words it kept."""
-    wait_until(lambda: processes_of(home) == [], 5)
-    assert processes_of(home) == []
 
 
 def pids(settings: Settings) -> dict[str, int | None]:
