@@ -3,22 +3,25 @@
 One answer reads one version throughout. It knows neither how candidates are found nor HTTP.
 """
 
+import json
 import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from api.answer import NothingPublishedError
 from api.breaker import GraphBreaker
-from api.mapped import MappedVersion, map_version
+from api.mapped import MappedVersion, map_version, mapped
 from graphdb.connection import Graph
 from graphdb.errors import GraphUnavailableError
+from graphdb.processes import write_private
 from graphdb.retrieval import fetch_hidden
 from graphdb.versions import fetch_serving
-from training.artifact import ArtifactError
+from training.artifact import ArtifactError, read_artifact
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,8 @@ class Serving:
         self.version: MappedVersion | None = None
         self._before: MappedVersion | None = None
         self._loading = threading.Lock()
+        self._recalled = False
+        self._marker = artifacts.parent / "serving.json"
         self._hidden_at = 0.0
         self._unreadable: tuple[str, str, float] = ("", "", 0.0)
 
@@ -67,16 +72,16 @@ class Serving:
         try:
             return self._online(online, *args, **kwargs)
         except GraphUnavailableError:
-            missing = "graph"
-            if self.version is None:
+            missing, version = "graph", self.version or self._recall()
+            if version is None:
                 raise NothingPublishedError(
-                    "the graph does not answer and no published version is in memory"
+                    "the graph does not answer and nothing was published here before"
                 ) from None
         except ArtifactError:
-            missing = "artifact"
-            if self.version is None:
+            missing, version = "artifact", self.version
+            if version is None:
                 raise
-        return offline(self.version, missing, *args, **kwargs)
+        return offline(version, missing, *args, **kwargs)
 
     def _online(self, online: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         for _ in range(ATTEMPTS):
@@ -100,19 +105,33 @@ class Serving:
         with self._loading:
             if self.version is not None:
                 self.version = replace(self.version, hidden=hidden)
+                write_private(self._marker, json.dumps(_marked(self.version)))
             self._hidden_at = time.monotonic()
+
+    def _recall(self) -> MappedVersion | None:
+        """Map what an earlier process here had served last: a start while the graph is down. Who
+        is who stands in the graph alone, so everybody is a stranger until it is back."""
+        with self._loading, suppress(OSError, ValueError, KeyError, ArtifactError):
+            if self.version is None:
+                last = json.loads(self._marker.read_text("utf-8"))
+                artifact = read_artifact(self._artifacts / last["version"])
+                self.version = mapped(artifact, last["slot"], {}, set(last["hidden"]))
+                self._recalled = True
+        return self.version
 
     def _map(self, version: str, slot: str) -> None:
         """Make `version` the mapped one. The one before is kept: a rollback costs nothing."""
         with self._loading:
             current = self.version
-            if current is not None and current.id == version:
+            if current is not None and current.id == version and not self._recalled:
                 return
             kept = self._before
             if kept is None or kept.id != version:
                 kept = self._read(version, slot)
                 log.info("version %s is mapped", version)
-            self._before, self.version = current, kept
+            if not self._recalled:
+                self._before = current
+            self.version, self._recalled = kept, False
             self._hidden_at = 0.0
 
     def _read(self, version: str, slot: str) -> MappedVersion:
@@ -124,3 +143,8 @@ class Serving:
         except (ArtifactError, OSError) as error:
             self._unreadable = (version, str(error), time.monotonic() + UNREADABLE_S)
             raise ArtifactError(f"version {version} cannot be read: {error}") from error
+
+
+def _marked(version: MappedVersion) -> dict[str, Any]:
+    """What a later process needs to answer without the graph; nothing in it is about a person."""
+    return {"version": version.id, "slot": version.slot, "hidden": sorted(version.hidden)}

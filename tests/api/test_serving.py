@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from api.answer import NothingPublishedError
+from api.breaker import GraphBreaker
 from api.publication import publish
-from api.serving import UnmappedError
+from api.serving import Serving, UnmappedError
 from graphdb.catalogue import save_items
 from graphdb.errors import GraphUnavailableError
+from graphdb.retrieval import fetch_people
 from graphdb.versions import fetch_serving, rollback
 from tests.api.versions import build_artifact
 from tests.rows import item_row
@@ -67,7 +69,7 @@ def test_of_many_who_ask_at_once_one_maps(serving, world):
 
 
 def test_without_the_graph_memory_answers_and_says_so(serving, world):
-    with pytest.raises(NothingPublishedError, match="no published version is in memory"):
+    with pytest.raises(NothingPublishedError, match="nothing was published here before"):
         serving.answer(down, lambda version, missing: missing)
     serving.breaker.watch(int)
     serving.refresh()
@@ -144,3 +146,32 @@ def test_a_version_is_never_seen_half_mapped(graph, serving, world, artifacts):
         stopped.set()
     assert [done.result() for done in looking] == [None, None]
     assert wrong == []
+
+
+def test_a_process_started_without_the_graph_answers_from_what_served_last(
+    graph, domain, serving, world, artifacts
+):
+    save_items(graph, domain, [item_row("7", hidden=True)])
+    serving.refresh()
+    serving.refresh()
+    written = (artifacts.parent / "serving.json").read_text()
+    assert not any(
+        key in written or f'"{person}"' in written for person, key in fetch_people(graph).items()
+    )
+
+    later = Serving(graph, artifacts, GraphBreaker())
+    assert later.answer(down, lambda version, missing: (version.id, missing)) == ("v1", "graph")
+    assert (later.version.hidden, later.version.keys) == ({"7"}, {})
+
+    later.breaker.watch(int)
+    later.refresh()
+    assert later.version.keys == fetch_people(graph)
+
+
+def test_a_marker_of_a_version_whose_files_are_gone_is_no_version(graph, serving, world, artifacts):
+    serving.refresh()
+    serving.refresh()
+    shutil.rmtree(artifacts / "v1")
+
+    with pytest.raises(NothingPublishedError):
+        Serving(graph, artifacts, GraphBreaker()).answer(down, lambda version, missing: missing)
