@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
 from neo4j import ManagedTransaction
+from neo4j.exceptions import ConstraintError
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
@@ -73,7 +74,12 @@ def save_events(
 
     Without `first_seq` the rows follow the source's offset; with it row n has seq first_seq + n.
     """
-    return graph.transaction(lambda tx: _save(tx, domain, source, rows, first_seq))
+    # Most batches are new, and looking each id up takes as long as creating it: the constraint
+    # says when one was there, and then they are looked up.
+    try:
+        return graph.transaction(lambda tx: _save(tx, domain, source, rows, first_seq))
+    except ConstraintError:
+        return graph.transaction(lambda tx: _save(tx, domain, source, rows, first_seq, look=True))
 
 
 # The SET takes the lock before the offset is read: isolation is read-committed.
@@ -84,9 +90,10 @@ SET s.locked = true
 RETURN s.offset AS offset
 """
 
+# Without labels at its ends: the planner of an empty graph would walk from them, and keep the plan.
 FIND_EVENTS = """
 UNWIND $ids AS id
-MATCH (:User)-[r:<type> {event_id: id}]->(:Item)
+MATCH ()-[r:<type> {event_id: id}]->()
 RETURN collect([r.event_id, r.digest]) AS found
 """
 
@@ -142,17 +149,23 @@ def _save(
     source: str,
     rows: Sequence[EventRow],
     first_seq: int | None,
+    *,
+    look: bool = False,
 ) -> EventReport:
-    record = tx.run(LOCK_SOURCE, source=source).single(strict=True)
-    start = record["offset"] + 1 if first_seq is None else first_seq
+    next_seq = tx.run(LOCK_SOURCE, source=source).single(strict=True)["offset"] + 1
+    start = next_seq if first_seq is None else first_seq
     report = EventReport()
-    fresh = _judge(rows, _digests_there(tx, domain, rows), report)
+    there = _digests_there(tx, domain, rows) if look or start < next_seq else {}
+    fresh = _judge(rows, there, report)
     if not fresh and first_seq is None:
         return report
     tx.run(SAVE_PEOPLE, ids=sorted({rows[n]["user_id"] for n in fresh})).consume()
     things = sorted({rows[n]["item_id"] for n in fresh})
     tx.run(render(SAVE_THINGS, label=domain.item.label), ids=things).consume()
-    events = [_event(rows[n], domain, source, start + n) for n in fresh]
+    events = [
+        _event(rows[n], domain, {"source": source, "seq": start + n, "digest": digest})
+        for n, digest in fresh.items()
+    ]
     by_type = defaultdict(list)
     for event in sorted(events, key=lambda e: (e["user_id"], e["event"]["seq"])):
         by_type[event["type"]].append(event)
@@ -181,14 +194,14 @@ def _digests_there(
 
 def _judge(
     rows: Sequence[EventRow], there: dict[tuple[str, str], str], report: EventReport
-) -> list[int]:
-    """Positions of new rows; the others are noted in the report."""
-    fresh = []
+) -> dict[int, str]:
+    """Positions of new rows with their digests; the others are noted in the report."""
+    fresh = {}
     for n, row in enumerate(rows):
         key, digest = (row["event_type"], row["event_id"]), event_digest(row)
         if key not in there:
             there[key] = digest
-            fresh.append(n)
+            fresh[n] = digest
         elif there[key] == digest:
             report.duplicates.append(n)
         else:
@@ -210,7 +223,7 @@ def event_digest(row: EventRow) -> str:
     return hashlib.blake2b(json.dumps(content).encode(), digest_size=12).hexdigest()
 
 
-def _event(row: EventRow, domain: Domain, source: str, seq: int) -> dict[str, Any]:
+def _event(row: EventRow, domain: Domain, place: dict[str, Any]) -> dict[str, Any]:
     kept = (
         "event_id",
         "value",
@@ -229,7 +242,7 @@ def _event(row: EventRow, domain: Domain, source: str, seq: int) -> dict[str, An
         "type": domain.events[row["event_type"]].relationship,
         "at": micros(row["at"]),
         "received_at": micros(row["received_at"]),
-        "event": {**event, "source": source, "seq": seq, "digest": event_digest(row)},
+        "event": event | place,
     }
 
 
