@@ -85,8 +85,8 @@ def test_the_least_there_is_to_learn_from_is_learned_published_and_served(
     read = read_artifact(artifact)
     assert (len(read.user_keys), len(read.item_ids)) == (users, items)
     assert fetch_serving(graph)["id"] == "a"
-    seen = recommender.recommend(Query(rows[0].user_id, k=5))
-    everything = recommender.recommend(Query(rows[0].user_id, k=5, exclude_seen=False))
+    seen = recommender.recommend(Query(rows[0]["user_id"], k=5))
+    everything = recommender.recommend(Query(rows[0]["user_id"], k=5, exclude_seen=False))
     assert (seen.model_version, seen.items, seen.degraded) == ("a", [], [])
     assert {item.id for item in everything.items} == set(read.item_ids)
     assert recommender.recommend(Query("stranger")).fallback == "cold_start"
@@ -121,12 +121,12 @@ def test_what_is_left_on_disk_is_bounded(graph, domain, settings, snapshot):
         past = time.time() - age.total_seconds()
         os.utime(path, (past, past))
 
-    for name in ("v0", "v1"):
+    for name in ("v0", "v3"):
         publish_artifact(settings, graph, settings.artifacts / name, 0, silent)
     taken = [snapshot(f"s{n}").name for n in range(4)]
 
     # What serves and what stands by stay, however old; the newest fills the rest.
-    assert {p.name for p in settings.artifacts.iterdir()} == {"v0", "v1", "v4", ".v9.fresh"}
+    assert {p.name for p in settings.artifacts.iterdir()} == {"v0", "v3", "v4", ".v9.fresh"}
     assert {p.name for p in settings.snapshots.iterdir()} == set(taken[-2:])
 
 
