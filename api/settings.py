@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     log_bytes: int = Field(5_000_000, ge=10_000, description="size at which a log file rotates")
     log_files: int = Field(3, ge=1, description="log files kept for each part")
     keep_snapshots: int = Field(3, ge=1, description="snapshots kept, newest first")
-    keep_artifacts: int = Field(5, ge=1, description="artifacts kept, besides those that serve")
+    keep_artifacts: int = Field(
+        5, ge=1, description="artifacts kept, newest first, with those that serve"
+    )
     retrain_minutes: int = Field(24 * 60, ge=1, description="time between scheduled trainings")
     sweep_s: int = Field(10, ge=1, description="time between looks for jobs that nobody holds")
     job_lease_s: int = Field(30, ge=3, description="a job whose worker is silent is taken over")

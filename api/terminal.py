@@ -37,7 +37,7 @@ class Steps:
         self._quiet = quiet
         self._bars = Progress(
             TextColumn(f"  {{task.description:<{NAME_WIDTH}}}"),
-            BarColumn(),
+            BarColumn(20),
             _Count(),
             TimeElapsedColumn(),
             console=err,

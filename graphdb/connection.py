@@ -99,6 +99,10 @@ class Graph:
         database: str = "neo4j",
         patience: Patience = WORKING,
     ) -> None:
+        if urlsplit(uri).scheme.partition("+")[0] not in {"bolt", "neo4j"}:
+            raise PathlightError(
+                "PATHLIGHT_NEO4J_URI is not a Neo4j address: expected bolt:// or neo4j://"
+            )
         if not password and (urlsplit(uri).hostname or "") not in LOOPBACK:
             raise PathlightError(
                 "PATHLIGHT_NEO4J_URI names a remote server: set PATHLIGHT_NEO4J_PASSWORD as well"

@@ -30,7 +30,11 @@ CYPHER = re.compile(
     r"^\s*(MATCH|MERGE|UNWIND|CREATE|OPTIONAL MATCH|CALL|SHOW|DROP|DETACH)\b.*[\s({`]", re.DOTALL
 )
 LONGEST_MODULE = 350
-UNTESTED = {"api/worker.py": "the front door of a process that tests start"}
+UNTESTED = {
+    "api/worker.py": "the front door of a process that tests start",
+    "api/answer.py": "shapes only",
+    "graphdb/errors.py": "classes without behaviour",
+}
 
 
 def modules() -> list[Path]:

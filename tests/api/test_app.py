@@ -1,0 +1,64 @@
+"""The application put together: a document that is complete, opened and closed without a graph."""
+
+import json
+
+import pytest
+
+from api.app import create_app
+from ingest.event import Event
+
+METHODS = {"get", "put", "post"}
+
+
+@pytest.fixture
+def document() -> dict:
+    return create_app().openapi()
+
+
+def test_every_endpoint_is_described_and_says_what_can_go_wrong(document):
+    operations = [
+        (path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method in METHODS
+    ]
+
+    assert {path for path, _ in operations} == {
+        "/v1/events",
+        "/v1/items/{id}",
+        "/v1/users/{id}",
+        "/v1/recommendations",
+        "/v1/items/{id}/similar",
+        "/health/live",
+        "/health/ready",
+    }
+    for path, operation in operations:
+        assert operation["description"], path
+        if path.startswith("/v1"):
+            assert {"422", "503"} <= set(operation["responses"]), path
+
+
+def test_every_shape_that_is_named_is_there(document):
+    text = json.dumps(document)
+
+    named = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+
+    assert named <= set(document["components"]["schemas"])
+    assert {"Event", "Problem"} <= named
+
+
+def test_bodies_and_answers_have_examples_that_are_valid(document):
+    shapes = document["components"]["schemas"]
+
+    for name in ("Event", "RecommendationQuery", "AnswerOut", "Accepted", "ItemBody", "Problem"):
+        assert shapes[name]["examples"], name
+    events = document["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"]
+    for example in shapes["Event"]["examples"]:
+        Event.model_validate(example)
+    assert {"$ref": "#/components/schemas/Event"} in events["schema"]["oneOf"]
+
+
+def test_an_application_is_made_without_opening_anything(monkeypatch):
+    monkeypatch.setenv("PATHLIGHT_NEO4J_URI", "bolt://127.0.0.1:9")
+
+    assert create_app().title == "Pathlight"

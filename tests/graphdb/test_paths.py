@@ -1,0 +1,56 @@
+"""Evidence and history: a person's own events, newest counted, with what there is to show."""
+
+import pytest
+
+from graphdb.catalogue import save_items
+from graphdb.events import save_events
+from graphdb.paths import fetch_evidence, fetch_history, list_typical
+from tests.rows import event_row, item_row
+
+
+@pytest.fixture
+def told(graph, domain):
+    save_items(graph, domain, [item_row("1", title="Ran", year=1985), item_row("2")])
+    rows = [
+        event_row("ann", "1", 1, value=4.0),
+        event_row("ann", "1", 9, event_id="again", event_type="watched"),
+        event_row("ann", "2", 5, event_type="dismissed"),
+        event_row("bob", "2", 20),
+    ]
+    save_events(graph, domain, "api", rows)
+    return graph
+
+
+def test_evidence_is_the_persons_latest_event_on_each_item(told, domain):
+    latest, fields = fetch_evidence(told, domain, "ann", ["1", "2", "3"], ["1", "2", "3"])
+
+    assert {item: (kind, at[:16]) for item, (kind, at) in latest.items()} == {
+        "1": ("watched", "2026-01-01T12:09"),
+        "2": ("dismissed", "2026-01-01T12:05"),
+    }
+    assert fields == {"1": {"title": "Ran", "year": 1985}, "2": {}}
+
+
+def test_nobody_has_no_evidence_but_items_are_still_shown(told, domain):
+    latest, fields = fetch_evidence(told, domain, "nobody", ["1"], ["1"])
+
+    assert (latest, fields["1"]["title"]) == ({}, "Ran")
+
+
+def test_history_is_newest_first_and_bounded(told, domain):
+    history = fetch_history(told, domain, "ann", 2)
+
+    assert [(e["id"], e["type"], e["value"]) for e in history] == [
+        ("1", "watched", None),
+        ("2", "dismissed", None),
+    ]
+    assert history[0]["item"] == {"title": "Ran", "year": 1985}
+    assert fetch_history(told, domain, "nobody", 2) == []
+
+
+def test_typical_people_stand_at_shares_of_the_order_by_activity(told):
+    assert list_typical(told, [0.0, 1.0]) == ["bob", "ann"]
+
+
+def test_in_an_empty_graph_nobody_is_typical(graph):
+    assert list_typical(graph, [0.5]) == []
