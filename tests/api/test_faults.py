@@ -229,6 +229,25 @@ def test_an_api_started_without_its_graph_says_so_and_finds_it_later(world, star
         assert client.recommend()["model_version"] == "v1"
 
 
+def test_an_api_started_again_without_its_graph_answers_from_what_served_last(
+    client, start_api, server, artifacts
+):
+    assert wait_until((artifacts.parent / "serving.json").exists, 30)
+    kill(server)
+
+    with start_api() as url, Client(url) as again:
+        answer = again.recommend()
+        similar = again.ask("GET", "/v1/items/3/similar").json()
+        server.start()
+        assert wait_until(again.warm, RECOVERY_S, 0.2)
+        back = again.recommend()
+
+    assert (answer["model_version"], answer["degraded"]) == ("v1", ["graph"])
+    assert (answer["fallback"], len(answer["items"])) == ("cold_start", 5)
+    assert (similar["degraded"], len(similar["items"]) > 0) == (["graph"], True)
+    assert (back["model_version"], back["degraded"], back["fallback"]) == ("v1", [], None)
+
+
 def test_a_version_whose_files_are_missing_leaves_the_one_in_memory(
     client, graph, artifacts, tmp_path
 ):
