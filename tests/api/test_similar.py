@@ -53,8 +53,9 @@ def test_an_item_nobody_knows_is_none(world, serving):
 def test_memory_gives_the_same_list_when_the_graph_is_down(graph, world, serving, artifacts):
     serving.refresh()
     online = similar(serving, "5", 6, frozenset())
-    down = Serving(graph, artifacts, DownBreaker())
+    down = Serving(graph, artifacts, GraphBreaker())
     down.refresh()
+    down.breaker = DownBreaker()
 
     offline = similar(down, "5", 6, frozenset())
 
