@@ -29,6 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+INTERRUPTED = 130
+"""What typer ends with after Ctrl-C."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -334,9 +337,10 @@ def main() -> None:
         _refuse(refused_setting(error))
     except (PathlightError, SnapshotError, ArtifactError) as error:
         _refuse(str(error))
-    except KeyboardInterrupt:
-        err.print("stopped")
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            err.print("stopped")
+        raise
 
 
 if __name__ == "__main__":

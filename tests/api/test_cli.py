@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cli import app, main
+from api.cli import app
 
 COMMANDS = (
     *("demo", "up", "down", "status", "import", "snapshot", "train", "publish", "rollback"),
@@ -156,16 +156,3 @@ def test_cypher_reads_and_says_when_it_was_cut(on_graph: Run, graph):
     assert rows == [{"n": 12}]
     assert "this one writes" in refused(on_graph("cypher", "MATCH (n) DETACH DELETE n"))
     assert graph.read("MATCH (u:User) RETURN count(u) AS n") == [{"n": 12}]
-
-
-def test_a_command_that_is_interrupted_says_so(monkeypatch, capsys):
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("api.cli.app", interrupt)
-
-    with pytest.raises(SystemExit) as ended:
-        main()
-
-    assert ended.value.code == 130
-    assert capsys.readouterr().err == "stopped\n"
