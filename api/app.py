@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api import problems
 from api.body_limit import BodyLimit
-from api.routes import catalogue, events, health, recommendations
+from api.routes import routers
 from api.settings import Settings
 from api.state import State, open_state
 from graphdb.connection import Neo4jSettings
@@ -28,8 +28,8 @@ def create_app() -> FastAPI:
             yield {"pathlight": state}
 
     app = FastAPI(title="Pathlight", version="1", lifespan=lifespan, redoc_url=None)
-    for routes in (events, catalogue, recommendations, health):
-        app.include_router(routes.router)
+    for router in routers():
+        app.include_router(router)
     problems.install(app)
     app.add_middleware(BodyLimit, limit=LARGEST_BODY)
     app.openapi = lambda: _openapi(app)

@@ -107,9 +107,9 @@ def import_(
 ) -> None:
     """Load a known data set's folder; loading it again changes nothing."""
     from ingest.dataset import load
-    from ingest.movielens import read_movielens
+    from ingest.folders import read_folder
 
-    dataset = read_movielens(path)
+    dataset = read_folder(path)
     with _graph(as_json) as (graph, domain), Steps(as_json) as steps:
         loaded = load(graph, domain, dataset, steps.advance)
     tell(

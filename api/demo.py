@@ -26,8 +26,8 @@ from graphdb.paths import fetch_history, list_typical
 from graphdb.schema import create_schema
 from graphdb.versions import fetch_serving
 from ingest.dataset import Dataset, load
+from ingest.folders import read_folder
 from ingest.generator import generate
-from ingest.movielens import read_movielens
 from training.artifact import Model, read_model
 
 SEED = 1
@@ -43,7 +43,7 @@ def run_demo(
 ) -> None:
     """Run the loop and serve until Ctrl-C, or end there with `leave`. Raises PathlightError."""
     started = time.perf_counter()
-    dataset = generate() if data is None else read_movielens(data)
+    dataset = generate() if data is None else read_folder(data)
     domain = load_domain(settings.domain)
     # A data set of its own is a graph of its own.
     settings = settings.model_copy(update={"home": settings.home / f"demo-{dataset.name}"})

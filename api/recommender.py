@@ -50,6 +50,20 @@ class Recommender:
             answer = self._serving.breaker.call(self._popular_in_graph, query)
             return replace(answer, degraded=["artifact"])
 
+    def warm(self) -> None:
+        """Have the server plan an answer's statements before anybody waits for one."""
+        version = self._serving.version
+        if version is None or not version.artifact.item_ids:
+            return
+        fetch_person(self._graph, self._domain, "", version.cut, version.as_of)
+        vector = query_vector(
+            version.artifact.scorer.item_vectors[0], version.artifact.model.similarity
+        )
+        first = version.artifact.item_ids[:1]
+        if any(vector):
+            fetch_candidates(self._graph, version.id, version.slot, vector, 1, first)
+        fetch_evidence(self._graph, self._domain, "", first, first)
+
     def _from_graph(self, query: Query) -> Answer:
         version = self._serving.version
         cut, as_of = (version.cut, version.as_of) if version else ({}, datetime.now(UTC))

@@ -75,6 +75,7 @@ def _keep_up(state: State, stopped: threading.Event) -> None:
             state.serving.refresh()
             if not state.prepared.is_set():
                 state.breaker.writing(create_schema, state.working, state.domain)
+                state.recommender.warm()
                 state.prepared.set()
             wrong = ""
         except (PathlightError, ArtifactError) as error:

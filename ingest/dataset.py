@@ -7,6 +7,7 @@ graph afterwards.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from graphdb.catalogue import save_items, save_users
@@ -43,6 +44,18 @@ class Dataset:
     items: Sequence[Mapping[str, Any]]
     users: Sequence[Mapping[str, Any]]
     events: Collection[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A known data set's reader, READER in a module of its own: see ingest.folders.
+
+    recognises: whether a folder looks like its; read: raises DatasetError naming file and line.
+    """
+
+    name: str
+    recognises: Callable[[Path], bool]
+    read: Callable[[Path], Dataset]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ingest.dataset import Dataset, DatasetError
+from ingest.dataset import Dataset, DatasetError, Reader
 
 OMDB_FILE = "omdb_metadata.jsonl"
 UNKNOWN = {"", "unknown", "unkonwn", "N/A"}
@@ -180,3 +180,10 @@ def _names(omdb: dict[str, str], key: str) -> list[str]:
     """OMDb's comma-separated names without the remarks in brackets behind them."""
     names = [re.sub(r"\s*\(.*\)$", "", name).strip() for name in omdb.get(key, "").split(", ")]
     return [name for name in names if name not in UNKNOWN]
+
+
+READER = Reader(
+    "MovieLens (RecBole's files *.inter, *.item and *.user)",
+    lambda folder: any(folder.glob("*.inter")),
+    read_movielens,
+)

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 import torch
 from torch import nn
 
+from training.model import Model, Vectors
 from training.propagation import Propagation, inverse_sqrt
 
 
@@ -21,17 +22,19 @@ class LightGCNConfig:
     hops: int = 2
     init_std: float = 0.01
 
+    def build(
+        self,
+        graph: sp.csr_matrix,
+        text: np.ndarray | None,
+        *,
+        seed: int,
+        device: torch.device | str,
+    ) -> "LightGCN":
+        """The model on `graph` [U, I] and item texts [I, t] or None."""
+        return LightGCN(self, graph, text, seed=seed, device=device)
 
-@dataclass(frozen=True)
-class Vectors:
-    """What any model hands to the scorer, float32: v [I, d], z [I, d], e [U, d] (or None)."""
 
-    item_vectors: np.ndarray
-    event_vectors: np.ndarray
-    residuals: np.ndarray | None
-
-
-class LightGCN(nn.Module):
+class LightGCN(Model):
     """LightGCN (He et al. 2020) whose items start from id embedding + W·text.
 
     u^0 = E_u, i^0 = E_i + W t_i; the final vectors are the means over hops 0..L of

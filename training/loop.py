@@ -12,8 +12,8 @@ import scipy.sparse as sp
 import torch
 
 from training.errors import DivergedError
-from training.lightgcn import LightGCN
 from training.losses import in_batch_softmax
+from training.model import Model
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def choose_device() -> torch.device:
 
 
 def train_model(
-    model: LightGCN,
+    model: Model,
     graph: sp.csr_matrix,
     config: TrainingConfig,
     seed: int,
@@ -86,7 +86,7 @@ def train_model(
     optimizer = torch.optim.AdamW(
         model.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
-    batches = _Batches(graph, config.batch_size, seed, model.user_embedding.device)
+    batches = _Batches(graph, config.batch_size, seed, model.device)
     stopper = _EarlyStopping(model, config.patience)
     for epoch in range(1, config.max_epochs + 1):
         loss = _epoch(model, optimizer, batches, config, epoch)
@@ -127,7 +127,7 @@ class _Batches:
 def _epoch(model, optimizer, batches, config, epoch) -> float:
     """One pass; the mean loss."""
     total, number = 0.0, 0
-    device = model.user_embedding.device
+    device = model.device
     for number, (users, items, weight) in enumerate(batches, start=1):
         optimizer.zero_grad()
         vectors = model()

@@ -13,7 +13,7 @@ from training.baselines import ease_scores, popularity_scores
 from training.data import Interactions, latest_split
 from training.ease import MAX_ITEMS, Ease, truncate
 from training.evaluation import rank, scorer_scores
-from training.lightgcn import LightGCN, LightGCNConfig, Vectors
+from training.lightgcn import LightGCNConfig
 from training.loop import (
     Progress,
     Report,
@@ -23,6 +23,7 @@ from training.loop import (
     silent,
     train_model,
 )
+from training.model import ModelConfig, Vectors
 from training.scorer import Scorer
 from training.selection import ClosedForm, Validation, choose_closed_form
 
@@ -35,7 +36,7 @@ SEARCH_EDGES = 1_000_000
 class RecipeConfig:
     """What is tried on validation: all `hops` at the first temperature, then the others."""
 
-    model: LightGCNConfig = LightGCNConfig()
+    model: ModelConfig = LightGCNConfig()
     training: TrainingConfig = TrainingConfig()
     hops: tuple[int, ...] = (2, 1, 3)
     temperatures: tuple[float, ...] = (0.2, 0.15, 0.25)
@@ -47,7 +48,7 @@ class RecipeConfig:
 class Settings:
     """What validation chose, frozen for every refit; `trials` is everything that was tried."""
 
-    model: LightGCNConfig
+    model: ModelConfig
     training: TrainingConfig
     closed_form: ClosedForm
     trials: list[dict] = field(default_factory=list)
@@ -55,7 +56,7 @@ class Settings:
     def recipe(self) -> dict:
         """For `model.json`."""
         return {
-            "model": "lightgcn",
+            "model": _name(self.model),
             **asdict(self.model),
             **asdict(self.training),
             **asdict(self.closed_form),
@@ -76,15 +77,15 @@ class Fitted:
 
 @dataclass(frozen=True)
 class _Trial:
-    model: LightGCNConfig
+    model: ModelConfig
     training: TrainingConfig
     vectors: Vectors
     trained: Trained
 
     def row(self) -> dict:
         return {
-            "model": "lightgcn",
-            "hops": self.model.hops,
+            "model": _name(self.model),
+            "hops": getattr(self.model, "hops", None),
             "temperature": self.training.temperature,
             "epochs": self.trained.epochs,
             "ndcg": self.trained.best,
@@ -149,7 +150,7 @@ def refit(
     """Train on all of `train` with frozen settings, its number of epochs among them."""
     started = time.monotonic()
     graph = train.graph()
-    model = LightGCN(settings.model, graph, text, seed=seed, device=choose_device())
+    model = settings.model.build(graph, text, seed=seed, device=choose_device())
     train_model(model, graph, settings.training, seed, report=report, step=step)
     vectors, chosen = model.export(), settings.closed_form
     similar = _no_weights(train)
@@ -176,7 +177,7 @@ def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str
     alone = replace(scorer, blend=0.0)
     models = {
         "default": scorer_scores(scorer, known, fitted.residuals, popularity),
-        "lightgcn": scorer_scores(alone, known, fitted.residuals, popularity),
+        _name(fitted.settings.model): scorer_scores(alone, known, fitted.residuals, popularity),
         "popularity": popularity_scores(popularity),
     }
     if train.item_count <= MAX_ITEMS:
@@ -184,25 +185,37 @@ def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str
     return {name: rank(scores, known, wanted, k).metrics() for name, scores in models.items()}
 
 
+def _name(model: ModelConfig) -> str:
+    """LightGCNConfig is the model "lightgcn"."""
+    return type(model).__name__.removesuffix("Config").lower()
+
+
 def _search_model(validation, text, config, seed, report) -> list[_Trial]:
     first = replace(config.training, temperature=config.temperatures[0])
 
-    def attempt(model: LightGCNConfig, training: TrainingConfig) -> _Trial:
-        step = f"search: {model.hops} hops, temperature {training.temperature}"
+    def attempt(model: ModelConfig, training: TrainingConfig) -> _Trial:
+        step = f"search: {_words(model)}temperature {training.temperature}"
         return _attempt(validation, text, model, training, seed, report, step)
 
     if len(validation.part) > SEARCH_EDGES:
         return [attempt(config.model, first)]
-    tried = [attempt(replace(config.model, hops=hops), first) for hops in config.hops]
+    models = [config.model]
+    if hasattr(config.model, "hops"):
+        models = [replace(config.model, hops=hops) for hops in config.hops]
+    tried = [attempt(model, first) for model in models]
     best = max(tried, key=lambda trial: trial.trained.best)
     rest = [replace(first, temperature=temperature) for temperature in config.temperatures[1:]]
     return tried + [attempt(best.model, training) for training in rest]
 
 
+def _words(model: ModelConfig) -> str:
+    return f"{model.hops} hops, " if hasattr(model, "hops") else ""
+
+
 def _attempt(validation, text, model_config, training, seed, report, step) -> _Trial:
     part = validation.part
     graph, nothing = part.graph(), _no_weights(part)
-    model = LightGCN(model_config, graph, text, seed=seed, device=choose_device())
+    model = model_config.build(graph, text, seed=seed, device=choose_device())
 
     def validate() -> float:
         vectors = model.export()

@@ -1,1 +1,12 @@
 """HTTP routes: each file reads from its shapes down to its endpoints, each endpoint one call."""
+
+import importlib
+import pkgutil
+
+from fastapi import APIRouter
+
+
+def routers() -> list[APIRouter]:
+    """The `router` of every file in this folder: adding one is all that an endpoint needs."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return [importlib.import_module(f"{__name__}.{name}").router for name in names]

@@ -98,10 +98,11 @@ def _wait(url: str, process: subprocess.Popen) -> None:
 
 
 def until_mapped(url: str) -> None:
-    """Until the process has the version that serves in memory."""
+    """Until the process is ready and has the version that serves in memory."""
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
-        if httpx.get(f"{url}/health/ready", trust_env=False).json().get("model_version"):
+        ready = httpx.get(f"{url}/health/ready", trust_env=False)
+        if ready.is_success and ready.json()["model_version"]:
             return
         time.sleep(0.1)
     pytest.fail("the API did not map the version that serves")

@@ -90,8 +90,8 @@ def test_every_command_takes_json(command: str):
     [
         (["--domain", "nosuch", "versions"], {}, "domain 'nosuch': neither a shipped domain"),
         (["--domain", "nosuch", "demo"], {}, "domain 'nosuch': neither a shipped domain"),
-        (["demo", "--data", "nowhere"], {}, "nowhere: expected one file *.inter, found 0"),
-        (["import", "nowhere"], {}, "nowhere: expected one file *.inter, found 0"),
+        (["demo", "--data", "nowhere"], {}, "nowhere: there is no such folder"),
+        (["import", "nowhere"], {}, "nowhere: there is no such folder"),
         (["recommend", "ann"], {}, "no API runs here: start the stack with `pathlight up`"),
         (["similar", "x"], {}, "no API runs here: start the stack with `pathlight up`"),
         (["train"], {}, "there is no snapshot in "),

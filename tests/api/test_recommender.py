@@ -153,6 +153,17 @@ def test_a_rollback_changes_the_version_of_the_next_answer(graph, world, artifac
     assert recommender.recommend(Query("p0")).model_version == "v2"
 
 
+def test_warming_asks_for_nobody_and_changes_nothing(graph, world, serving, recommender):
+    recommender.warm()
+    count = "MATCH (n) RETURN count(n) AS n"
+    before = graph.read(count)
+    serving.refresh()
+
+    recommender.warm()
+
+    assert graph.read(count) == before
+
+
 def test_text_that_looks_like_cypher_is_a_name_nobody_has(world, recommender):
     answer = recommender.recommend(Query("p0'}) DETACH DELETE n //", k=3))
 

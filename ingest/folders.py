@@ -1,0 +1,26 @@
+"""Folders of known data sets: which reader takes one. It knows no format itself."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import ingest
+from ingest.dataset import Dataset, DatasetError, Reader
+
+
+def readers() -> list[Reader]:
+    """The READER of every module of ingest that has one: a source needs no more than its file."""
+    names = sorted(m.name for m in pkgutil.iter_modules(ingest.__path__) if m.name[0] != "_")
+    modules = [importlib.import_module(f"ingest.{name}") for name in names]
+    return [module.READER for module in modules if hasattr(module, "READER")]
+
+
+def read_folder(folder: Path) -> Dataset:
+    """The data set in `folder`. Raises DatasetError when nobody recognises it."""
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: there is no such folder")
+    for reader in readers():
+        if reader.recognises(folder):
+            return reader.read(folder)
+    known = "; ".join(reader.name for reader in readers())
+    raise DatasetError(f"{folder} holds no data set that is known here: {known}")
