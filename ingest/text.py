@@ -105,6 +105,8 @@ class TextEncoder:
 def encode_items(graph: Graph, encoder: TextEncoder, progress: Progress = lambda *_: None) -> int:
     """Give every item whose text has no vector of this encoder one; how many texts were encoded."""
     total, done = count_unencoded(graph, encoder.name), 0
+    if total:  # said before the model is loaded, which takes seconds
+        progress("texts", 0, total)
     while rows := list_unencoded(graph, encoder.name, CHUNK):
         vectors = encoder.encode([row["text"] for row in rows])
         save_text_vectors(

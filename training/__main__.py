@@ -30,10 +30,14 @@ def main(arguments: list[str] | None = None) -> int:
     # epoch of ML-100K 20 times slower (130 s against 6.7 s on 2 cores).
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+    # torch takes seconds to load: whoever waits is told so.
+    loading = {"step": "load torch", "total": 1, "figures": {}}
+    _print(loading | {"done": 0})
     from graphdb.snapshot import SnapshotError
     from training.errors import TrainingError
     from training.train import train
 
+    _print(loading | {"done": 1})
     try:
         model = train(
             options.snapshot,

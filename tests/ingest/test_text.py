@@ -84,7 +84,7 @@ def test_only_changed_texts_are_encoded_again(graph, domain, encoder):
     told = []
     save_items(graph, domain, [*rows, {"id": "bare", "fields": {}}])
     assert encode_items(graph, encoder, lambda *step: told.append(step)) == 3
-    assert told == [("texts", 3, 3)]
+    assert told == [("texts", 0, 3), ("texts", 3, 3)]
     first = vectors_in(graph)
     np.testing.assert_allclose([first[row["id"]] for row in rows], encoder.encode(TEXTS), atol=1e-6)
     assert first["bare"] is None
