@@ -15,7 +15,11 @@ from graphdb.jar_lock import DEFAULT_VERSION
 from graphdb.schema import create_schema
 from graphdb.server import LocalNeo4j, bolt_uri
 
-WIPE = "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
+# In small transactions: a data set's relationships at once are more than one may hold.
+WIPE = (
+    "MATCH ()-[r]->() CALL (r) { DELETE r } IN TRANSACTIONS OF 10000 ROWS",
+    "MATCH (n) CALL (n) { DELETE n } IN TRANSACTIONS OF 1000 ROWS",
+)
 COUNT_NODES = "MATCH (n) RETURN count(n) AS nodes"
 
 
@@ -114,9 +118,10 @@ def graph(neo4j_address: Neo4jAddress, domain: Domain) -> Iterator[Graph]:
 def wipe(graph: Graph) -> None:
     """Remove every node and vector index."""
     with graph._driver.session(database=graph.database) as session:
-        session.run(WIPE).consume()
         for record in list(session.run("SHOW VECTOR INDEXES YIELD name RETURN name")):
             session.run(f"DROP INDEX {record['name']}").consume()
+        for statement in WIPE:
+            session.run(statement).consume()
 
 
 @pytest.fixture(scope="session")
