@@ -87,6 +87,7 @@ LOCK_SOURCE = """
 MERGE (s:Source {id: $source})
 ON CREATE SET s.offset = -1, s.events = 0
 SET s.locked = true
+REMOVE s.locked
 RETURN s.offset AS offset
 """
 
@@ -139,7 +140,6 @@ MOVE_OFFSET = """
 MATCH (s:Source {id: $source})
 SET s.offset = CASE WHEN s.offset < $offset THEN $offset ELSE s.offset END,
     s.events = s.events + $created
-REMOVE s.locked
 """
 
 

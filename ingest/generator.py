@@ -158,9 +158,7 @@ class _Writer:
         )
         title = self._some(forms)
         while title in self._titles:
-            title = (
-                f"{self._some(forms)} {self._some(('II', 'III', 'Returns', 'Again', 'Revisited'))}"
-            )
+            title = f"{self._some(forms)} {self._some(SEQUELS)}"
         self._titles.add(title)
         return title
 
