@@ -15,6 +15,7 @@ from api.settings import Settings
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain
 from graphdb.export import export_snapshot
+from graphdb.snapshot import read_manifest
 from graphdb.versions import list_versions
 
 ABANDONED_S = 24 * 3600
@@ -59,7 +60,8 @@ def train(
     alive: Callable[[], None] = unwatched,
 ) -> Path:
     """Train on `snapshot`; returns the artifact's directory. Raises StepFailedError, or
-    StepRefusedError for a snapshot that cannot be learned from."""
+    StepRefusedError for a snapshot that cannot be learned from, SnapshotError for none."""
+    read_manifest(snapshot)  # before torch is loaded for it
     artifact = settings.artifacts / name
     shutil.rmtree(artifact, ignore_errors=True)
     arguments = [str(snapshot), str(artifact), "--seed", str(seed)]

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -70,21 +70,32 @@ def _keep_up(state: State, stopped: threading.Event) -> None:
     """
     wrong = ""
     while not stopped.is_set():
-        before = wrong
-        try:
-            state.serving.refresh()
-            if not state.prepared.is_set():
-                state.breaker.writing(create_schema, state.working, state.domain)
-                state.recommender.warm()
-                state.prepared.set()
-            wrong = ""
-        except (PathlightError, ArtifactError) as error:
-            wrong = str(error)
-        except Exception as error:
-            wrong = f"an error of ours: {type(error).__name__}: {error}"
+        before, wrong = wrong, ""
+        # Each by itself: an artifact that cannot be read must not keep the schema from being made.
+        for step in (state.serving.refresh, lambda: _prepare(state)):
+            wrong = _trouble(step) or wrong
         if wrong != before:
             log.warning("%s", f"not up to date with the graph: {wrong}" if wrong else "up to date")
         stopped.wait(KEEP_UP_S)
+
+
+def _prepare(state: State) -> None:
+    """Create the schema and have the server plan an answer's statements, once."""
+    if not state.prepared.is_set():
+        state.breaker.writing(create_schema, state.working, state.domain)
+        state.recommender.warm()
+        state.prepared.set()
+
+
+def _trouble(step: Callable[[], None]) -> str:
+    """What went wrong in `step`, or nothing: whoever keeps up must not end."""
+    try:
+        step()
+    except (PathlightError, ArtifactError) as error:
+        return str(error)
+    except Exception as error:
+        return f"an error of ours: {type(error).__name__}: {error}"
+    return ""
 
 
 def get_state(request: Request) -> State:

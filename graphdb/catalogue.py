@@ -14,7 +14,8 @@ from typing import Any
 from neo4j import ManagedTransaction
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, FieldSpec, render
+from graphdb.domain import Domain, render
+from graphdb.specs import FieldSpec
 
 SAVE_ITEMS = """
 UNWIND $rows AS row

@@ -11,19 +11,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, LiteralString, cast
+from typing import Annotated, Any, LiteralString, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from graphdb.errors import PathlightError
+from graphdb.specs import EventSpec, EventType, ItemSpec, RelationSpec, Strict, UserSpec
 
-Label = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,40}$")]
-RelationshipType = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,40}$")]
-FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
-EventType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
-FieldType = Literal["string", "strings", "integer", "float", "boolean"]
-
-OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving"}
+OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving", "Tombstone", "Erasure"}
 OWN_TYPES = {"SIMILAR_A", "SIMILAR_B", "SIMILAR_C", "SERVES", "SAME_AS", "PRODUCED"}
 OWN_FIELDS = {"id", "key", "hidden", "text"}
 OWN_PREFIXES = ("vector_", "recent_", "text_")
@@ -33,90 +28,61 @@ class DomainError(PathlightError):
     """A domain file that is missing or not valid: the message names file, line and key."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AttributeNode(_Strict):
-    """A field that becomes nodes of its own: (:Item)-[:relationship]->(:label {id})."""
-
-    label: Label
-    relationship: RelationshipType
-
-
-class FieldSpec(_Strict):
-    """One catalogue field.
-
-    `text`: part of what the sentence transformer reads; `node`: values become attribute nodes
-    instead of a property; `filter`: may be named in a filter.
-    """
-
-    type: FieldType = "string"
-    text: bool = False
-    node: AttributeNode | None = None
-    filter: bool = False
-
-    @model_validator(mode="after")
-    def _nodes_hold_strings(self) -> "FieldSpec":
-        if self.node and self.type not in ("string", "strings"):
-            raise ValueError("a field with node must be of type string or strings")
-        return self
-
-
-class ItemSpec(_Strict):
-    label: Label
-    fields: dict[FieldName, FieldSpec] = {}
-
-
-class UserSpec(_Strict):
-    fields: dict[FieldName, FieldSpec] = {}
-
-
-class EventSpec(_Strict):
-    """One event type: its relationship and what it weighs.
-
-    weight: of a fresh event, negative pushes away; half_life_days: after which it weighs half;
-    value: whether the event's value multiplies the weight; at_least: events with a smaller value
-    weigh nothing; seen: whether the item counts as seen from then on.
-    """
-
-    relationship: RelationshipType
-    weight: float = Field(1.0, allow_inf_nan=False, ge=-1000, le=1000)
-    half_life_days: float | None = Field(None, gt=0, allow_inf_nan=False)
-    value: Literal["ignore", "multiply"] = "ignore"
-    at_least: float | None = Field(None, allow_inf_nan=False)
-    seen: bool = True
-
-
-class Domain(_Strict):
+class Domain(Strict):
     """A deployment's names. Build with `load_domain` or `parse_domain`."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
     weight_cap: float = Field(1.0, gt=0, allow_inf_nan=False)
+    horizon_days: float = Field(3650, gt=0, le=36_500, allow_inf_nan=False)
     item: ItemSpec
     user: UserSpec = UserSpec()
     events: Annotated[dict[EventType, EventSpec], Field(min_length=1)]
+    relations: dict[EventType, RelationSpec] = Field({}, description="knowledge-graph edges")
 
     @model_validator(mode="after")
     def _names_do_not_collide(self) -> "Domain":
-        own_types = [spec.relationship for spec in self.events.values()]
-        fields = [*self.item.fields.items(), *self.user.fields.items()]
-        nodes = [(name, spec.node) for name, spec in fields if spec.node]
-        for name, _ in fields:
+        for name in [*self.item.fields, *self.user.fields]:
             if name in OWN_FIELDS or name.startswith(OWN_PREFIXES):
                 raise ValueError(f"field {name!r} is a name of Pathlight's own; choose another")
-        for relationship in [*own_types, *(node.relationship for _, node in nodes)]:
-            if relationship in OWN_TYPES:
-                raise ValueError(f"relationship {relationship!r} is one of Pathlight's own")
-        if len(set(own_types)) < len(own_types):
-            raise ValueError("two event types share one relationship type; give each its own")
-        shared = {node.relationship for _, node in nodes} & set(own_types)
-        if shared:
-            raise ValueError(f"{shared.pop()!r} names both an event and an attribute relationship")
-        for label in [self.item.label, *(node.label for _, node in nodes)]:
+        attributes = [label for name, label in self.nodes.items() if name not in ("user", "item")]
+        for label in [self.item.label, *attributes]:
             if label in OWN_LABELS:
                 raise ValueError(f"label {label!r} is one of Pathlight's own")
+        fields = [*self.item.fields.values(), *self.user.fields.values()]
+        attached = {spec.node.relationship for spec in fields if spec.node}
+        own = [spec.relationship for spec in self.events.values()]
+        related = [spec.relationship for spec in self.relations.values()]
+        for relationship in [*own, *attached, *related]:
+            if relationship in OWN_TYPES:
+                raise ValueError(f"relationship {relationship!r} is one of Pathlight's own")
+        if len(set(own)) < len(own):
+            raise ValueError("two event types share one relationship type; give each its own")
+        if len(set(related)) < len(related):
+            raise ValueError("two relations share one relationship type; give each its own")
+        if shared := attached & set(own):
+            raise ValueError(f"{shared.pop()!r} names both an event and an attribute relationship")
+        if shared := set(related) & (attached | set(own)):
+            raise ValueError(f"{shared.pop()!r} names a relation and something else")
         return self
+
+    @model_validator(mode="after")
+    def _relations_have_ends(self) -> "Domain":
+        for name, spec in self.relations.items():
+            for end in (spec.from_, spec.to):
+                if end not in self.nodes:
+                    raise ValueError(
+                        f"relation {name!r}: {end!r} is none of {', '.join(self.nodes)}"
+                    )
+            if spec.from_ not in ("user", "item"):
+                raise ValueError(f"relation {name!r} must start from user or item")
+        return self
+
+    @property
+    def nodes(self) -> dict[str, str]:
+        """The label of everything a relation may end in: user, item, fields that become nodes."""
+        fields = [*self.item.fields.items(), *self.user.fields.items()]
+        attributes = {name: spec.node.label for name, spec in fields if spec.node}
+        return {"user": "User", "item": "Item"} | attributes
 
     @property
     def digest(self) -> str:

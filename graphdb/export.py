@@ -14,9 +14,10 @@ from typing import Any
 import pyarrow as pa
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, FieldSpec, render
+from graphdb.domain import Domain, render
 from graphdb.errors import PathlightError
 from graphdb.snapshot import EDGES, EVENTS, Manifest, write_snapshot
+from graphdb.specs import FieldSpec
 
 PAGE = 500
 """People whose events are read by one statement: memory is bounded by their histories."""

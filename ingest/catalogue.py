@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from graphdb.domain import Domain, FieldSpec
+from graphdb.domain import Domain
+from graphdb.specs import FieldSpec
 from ingest.problem import Identifier, Rejection, quoted, rejection_of
 
 LONGEST_TEXT = 20_000

@@ -16,6 +16,7 @@ from api.publication import publish
 from api.recommender import Recommender
 from api.serving import Serving
 from graphdb.processes import choose_port
+from tests.api.pathlight import Run
 from tests.api.versions import build_artifact, fill_graph
 
 READY_S = 60
@@ -106,3 +107,39 @@ def until_mapped(url: str) -> None:
             return
         time.sleep(0.1)
     pytest.fail("the API did not map the version that serves")
+
+
+@pytest.fixture
+def run(tmp_path: Path, project: Path) -> Run:
+    """Run `pathlight` in a home of its own."""
+
+    def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("PATHLIGHT_")}
+        home = {"PATHLIGHT_HOME": str(tmp_path / "home"), "PYTHONPATH": str(project)}
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "api.cli", *arguments],
+            cwd=tmp_path,
+            env={**inherited, **home, "COLUMNS": "200", **env},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def on_graph(run: Run, world, neo4j_address, redis_url: str) -> Run:
+    """Run `pathlight` on the suite's servers, where version v1 of a small world serves."""
+
+    def run_there(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return run(
+            *arguments,
+            PATHLIGHT_NEO4J_URI=neo4j_address.uri,
+            PATHLIGHT_NEO4J_USER=neo4j_address.user,
+            PATHLIGHT_NEO4J_PASSWORD=neo4j_address.password,
+            PATHLIGHT_REDIS_URL=redis_url,
+        )
+
+    return run_there

@@ -150,7 +150,7 @@ def test_a_killed_graph_is_noticed_answered_without_and_found_again(client, serv
 
     server.start()
     assert wait_until(lambda: client.degraded() == [], RECOVERY_S, 0.2)
-    assert client.ready() == 200
+    assert wait_until(lambda: client.ready() == 200, RECOVERY_S, 0.2)
     taken = [client.http.post("/v1/events", json=EVENT) for _ in range(2)]
     assert [r.json()["accepted"] for r in taken] == [1, 0]
 
@@ -182,7 +182,7 @@ def test_a_frozen_graph_holds_nobody_up_and_no_thread_for_ever(client, frozen, g
 
     thaw()
     assert wait_until(lambda: client.degraded() == [], RECOVERY_S, 0.2)
-    assert client.ready() == 200
+    assert wait_until(lambda: client.ready() == 200, RECOVERY_S, 0.2)
     # What was in flight may have been taken in; sent again it counts once.
     for number in range(0, 100, 10):
         again = {**EVENT, "event_id": f"f{number}"}
@@ -280,7 +280,7 @@ def test_with_no_readable_version_the_graph_says_what_is_popular(
 
         assert (answer["model_version"], answer["degraded"]) == (None, ["artifact"])
         assert len(answer["items"]) == 5
-        assert client.ready() == 200
+        assert wait_until(lambda: client.ready() == 200, 30, 0.2)
 
 
 def test_rollback_changes_the_version_of_the_next_answer(

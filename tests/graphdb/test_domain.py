@@ -31,6 +31,31 @@ def test_a_mistake_is_named_with_key_and_line(old, new, said):
         parse_domain(FILMS.replace(old, new, 1), "films.toml")
 
 
+FOLLOWS = """
+[relations.follows]
+relationship = "FOLLOWS"
+from = "user"
+to = "user"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('to = "user"', 'to = "title"', "'title' is none of user, item, genres"),
+        ('from = "user"', 'from = "genres"', "must start from user or item"),
+        ('"FOLLOWS"', '"RATED"', "'RATED' names a relation and something else"),
+        ('"FOLLOWS"', '"SAME_AS"', "one of Pathlight's own"),
+        ('to = "user"', 'too = "user"', "relations.follows.too: no such key|relations.follows.to:"),
+    ],
+)
+def test_a_relation_that_leads_nowhere_is_named(old, new, said):
+    assert parse_domain(FILMS + FOLLOWS, "films.toml").relations["follows"].from_ == "user"
+
+    with pytest.raises(DomainError, match=said):
+        parse_domain(FILMS + FOLLOWS.replace(old, new), "films.toml")
+
+
 def test_the_line_is_that_of_the_misspelt_key():
     text = FILMS.replace("[user.fields.age]", "[user.fields.age]\ntpye = 1")
     line = text.splitlines().index("tpye = 1") + 1

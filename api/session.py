@@ -1,0 +1,74 @@
+"""What a command works on: the graph, the stack and the files of its settings, for as long as it
+runs.
+
+A command that needs the graph joins the local stack, or starts its servers for that long.
+"""
+
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.settings import Settings
+from api.terminal import Steps
+from graphdb.connection import Graph, Neo4jSettings
+from graphdb.domain import Domain, load_domain
+from graphdb.errors import PathlightError
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+@contextmanager
+def open_graph(quiet: bool) -> Generator[tuple[Graph, Domain]]:
+    """The graph of the settings, or the local stack's, and its domain."""
+    domain = load_domain(Settings().domain)
+    with open_stack(quiet) as neo4j, graph_at(neo4j, domain) as graph:
+        yield graph, domain
+
+
+@contextmanager
+def open_stack(quiet: bool) -> Generator[Neo4jSettings]:
+    """Where the graph is, for as long as the block lasts; a start is shown unless `quiet`."""
+    from api.stack import join, running
+
+    settings, neo4j = Settings(), Neo4jSettings()
+    with ExitStack() as block:
+        with Steps(quiet or join(settings, neo4j) is not None) as steps:
+            stack = block.enter_context(running(settings, neo4j, steps.advance, parts=()))
+        yield stack.neo4j
+
+
+@contextmanager
+def graph_at(neo4j: Neo4jSettings, domain: Domain) -> Generator[Graph]:
+    """The graph there, with the domain's schema."""
+    from graphdb.schema import create_schema
+
+    with Graph.from_settings(neo4j) as graph:
+        create_schema(graph, domain)
+        yield graph
+
+
+def api_url() -> str:
+    """The running API's address. Raises PathlightError when none runs here."""
+    from api.stack import join
+
+    stack = join(Settings(), Neo4jSettings())
+    if stack is None or not stack.api_url:
+        raise PathlightError("no API runs here: start the stack with `pathlight up`")
+    return stack.api_url
+
+
+def newest(directory: Path, what: str) -> Path:
+    """The last finished entry; those being built begin with a dot."""
+    found = [path for path in directory.glob("[!.]*") if path.is_dir()]
+    if not found:
+        raise PathlightError(f"there is no {what} in {directory}")
+    return max(found, key=lambda path: path.stat().st_mtime)
+
+
+def new_name() -> str:
+    """A snapshot's or an artifact's: the time to the second."""
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S")

@@ -1,0 +1,82 @@
+"""The parts of a domain file: what each table of it may say.
+
+Knows shapes and ranges, table by table; that the names of different tables fit together is
+graphdb.domain's affair.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Label = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,40}$")]
+RelationshipType = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,40}$")]
+FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+EventType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+FieldType = Literal["string", "strings", "integer", "float", "boolean"]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AttributeNode(Strict):
+    """A field that becomes nodes of its own: (:Item)-[:relationship]->(:label {id})."""
+
+    label: Label
+    relationship: RelationshipType
+
+
+class FieldSpec(Strict):
+    """One catalogue field.
+
+    `text`: part of what the sentence transformer reads; `node`: values become attribute nodes
+    instead of a property; `filter`: may be named in a filter.
+    """
+
+    type: FieldType = "string"
+    text: bool = False
+    node: AttributeNode | None = None
+    filter: bool = False
+
+    @model_validator(mode="after")
+    def _nodes_hold_strings(self) -> "FieldSpec":
+        if self.node and self.type not in ("string", "strings"):
+            raise ValueError("a field with node must be of type string or strings")
+        return self
+
+
+class ItemSpec(Strict):
+    label: Label
+    fields: dict[FieldName, FieldSpec] = {}
+
+
+class UserSpec(Strict):
+    fields: dict[FieldName, FieldSpec] = {}
+
+
+class EventSpec(Strict):
+    """One event type: its relationship and what it weighs.
+
+    weight: of a fresh event, negative pushes away; half_life_days: after which it weighs half;
+    value: whether the event's value multiplies the weight; at_least: events with a smaller value
+    weigh nothing; seen: whether the item counts as seen from then on.
+    """
+
+    relationship: RelationshipType
+    weight: float = Field(1.0, allow_inf_nan=False, ge=-1000, le=1000)
+    half_life_days: float | None = Field(None, gt=0, allow_inf_nan=False)
+    value: Literal["ignore", "multiply"] = "ignore"
+    at_least: float | None = Field(None, allow_inf_nan=False)
+    seen: bool = True
+
+
+class RelationSpec(Strict):
+    """One kind of knowledge-graph edge: (from)-[:relationship]->(to).
+
+    Its ends are "user", "item", or the name of a field with `node`: then the end is that field's
+    attribute node.
+    """
+
+    relationship: RelationshipType
+    from_: str = Field(alias="from")
+    to: str
