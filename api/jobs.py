@@ -19,11 +19,10 @@ from api.cycle import export, publish_artifact, train
 from api.settings import Settings
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain
-from graphdb.errors import GraphUnavailableError, PathlightError
+from graphdb.errors import GraphUnavailableError, LeaseLostError, PathlightError
 from graphdb.jobs import (
     Claim,
     Following,
-    LeaseLostError,
     claim_job,
     fail_job,
     finish_job,

@@ -18,9 +18,9 @@ from pydantic import Field, ValidationError, model_validator
 from graphdb.errors import PathlightError
 from graphdb.specs import EventSpec, EventType, ItemSpec, RelationSpec, Strict, UserSpec
 
-OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving", "Tombstone", "Erasure"}
+OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving", "Tombstone"}
 OWN_TYPES = {"SIMILAR_A", "SIMILAR_B", "SIMILAR_C", "SERVES", "SAME_AS", "PRODUCED"}
-OWN_FIELDS = {"id", "key", "hidden", "text"}
+OWN_FIELDS = {"id", "key", "hidden", "text", "created_at", "expires_at", "removed"}
 OWN_PREFIXES = ("vector_", "recent_", "text_")
 
 
@@ -33,7 +33,9 @@ class Domain(Strict):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
     weight_cap: float = Field(1.0, gt=0, allow_inf_nan=False)
-    horizon_days: float = Field(3650, gt=0, le=36_500, allow_inf_nan=False)
+    horizon_days: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="older events are dead-lettered"
+    )
     item: ItemSpec
     user: UserSpec = UserSpec()
     events: Annotated[dict[EventType, EventSpec], Field(min_length=1)]

@@ -26,3 +26,7 @@ class ServerError(PathlightError):
 
 class DataVersionError(ServerError):
     """A data directory belongs to another line of Neo4j than the one asked for."""
+
+
+class LeaseLostError(PathlightError):
+    """Another process holds the job or the source by now: this one's output must not be kept."""

@@ -13,13 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphdb.connection import Graph
-from graphdb.errors import PathlightError
+from graphdb.errors import LeaseLostError
 
 MAX_ATTEMPTS = 3
-
-
-class LeaseLostError(PathlightError):
-    """Another worker holds the job now: this one's output must not be kept."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Any
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
-from graphdb.events import RECENT, micros
+from graphdb.events import micros
+from graphdb.recent import RECENT
 from graphdb.slots import index_name
 
 

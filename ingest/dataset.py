@@ -108,10 +108,11 @@ def _load_events(
 ) -> tuple[int, int]:
     """Numbers of new and of known events; row n of the data set has sequence number n."""
     source = f"import:{name}"
-    batch = read_events(domain, raw_rows, datetime.now(UTC), source=source)
+    batch = read_events(domain, raw_rows, datetime.now(UTC), source=source, history=True)
     if batch.rejected:
         raise _bad_row("events", start, batch.rejected[0])
-    report = save_events(graph, domain, source, batch.rows, first_seq=start)
+    seqs = [start + index for index in batch.indexes]
+    report = save_events(graph, domain, source, batch.rows, seqs=seqs)
     if report.conflicts:
         row = start + batch.indexes[report.conflicts[0]]
         raise DatasetError(f"events, row {row}: the graph has its event_id with other content")

@@ -15,12 +15,20 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from graphdb.domain import Domain
-from graphdb.events import EventRow, event_digest
-from ingest.problem import Identifier, Rejection, quoted, rejection_of
+from graphdb.events import EventRow, event_digest, micros
+from ingest.problem import (
+    Identifier,
+    Rejection,
+    UserId,
+    anonymous_person,
+    quoted,
+    rejection_of,
+)
 
 LARGEST_VALUE = 1e15
 LARGEST_JSON_BYTES = 8192
 DEEPEST_JSON = 8
+MOST_IMPRESSIONS = 500
 MOST_JSON_VALUES = 1000
 CLOCK_TOLERANCE = timedelta(minutes=5)
 FURTHEST_AHEAD = timedelta(hours=24)
@@ -73,6 +81,7 @@ class Event(BaseModel):
         extra="forbid",
         frozen=True,
         json_schema_extra={
+            "anyOf": [{"required": ["user_id"]}, {"required": ["anonymous_id"]}],
             "examples": [
                 {
                     "event_id": "7f0c1e0a-4c0f-4a55-9b0e-3f8a1c1d2e3f",
@@ -82,7 +91,7 @@ class Event(BaseModel):
                     "occurred_at": "2025-06-01T20:15:00Z",
                     "value": 4,
                 }
-            ]
+            ],
         },
     )
 
@@ -90,7 +99,15 @@ class Event(BaseModel):
         None, description="Unique for its event type; derived from who, what and when if missing."
     )
     event_type: Identifier = Field(description="One of the domain's event types.")
-    user_id: Identifier
+    user_id: UserId | None = Field(
+        None, description="Whose event it is; without it, that of the anonymous_id."
+    )
+    anonymous_id: Identifier | None = Field(
+        None,
+        max_length=200,
+        description="Whoever is not known yet: merge joins them to a user. Beside a user_id it is "
+        "kept on the event.",
+    )
     item_id: Identifier
     occurred_at: Time = Field(
         description="ISO 8601 or epoch seconds; without a zone it is UTC. Up to 5 minutes ahead "
@@ -110,6 +127,9 @@ class Event(BaseModel):
     position: int | None = Field(
         None, strict=True, ge=0, le=1_000_000, description="The item's place in that answer."
     )
+    impressions: list[Identifier] | None = Field(
+        None, max_length=MOST_IMPRESSIONS, description="The items that were shown beside it."
+    )
 
 
 _EVENT = TypeAdapter(Event)
@@ -117,29 +137,38 @@ _EVENT = TypeAdapter(Event)
 
 @dataclass(frozen=True)
 class Batch:
-    """What became of raw rows: each stands in exactly one of the three lists.
+    """What became of raw rows: each stands in exactly one of `rows`, `rejected` and
+    `duplicates_within`.
 
     `rows[n]` was raw row `indexes[n]`; `duplicates_within` are raw rows that repeat an earlier one
-    of the batch.
+    of the batch. `too_old` are the rows behind the rejections of that code, to be dead-lettered.
     """
 
     rows: list[EventRow] = field(default_factory=list)
     indexes: list[int] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     duplicates_within: list[int] = field(default_factory=list)
+    too_old: list[EventRow] = field(default_factory=list)
 
 
 def read_events(
-    domain: Domain, raw_rows: Sequence[Any], received_at: datetime, *, source: str = "api"
+    domain: Domain,
+    raw_rows: Sequence[Any],
+    received_at: datetime,
+    *,
+    source: str = "api",
+    history: bool = False,
 ) -> Batch:
     """Judge raw rows (objects as parsed from JSON) one by one; never raises for their content.
 
-    `received_at` must be aware; `source` is part of an id that has to be derived. Codes of
-    rejections: not_an_object, missing_field, unknown_field, invalid_value, too_large,
-    unknown_event_type, time_in_future, conflict (an id of this batch with other content).
+    `received_at` must be aware; `source` is part of an id that has to be derived; `history` is
+    loaded whatever its age. Codes of rejections: not_an_object, missing_field, unknown_field,
+    invalid_value, too_large, unknown_event_type, time_in_future, too_old, conflict (an id of this
+    batch with other content).
     """
     batch = Batch()
     first: dict[tuple[str, str], EventRow] = {}
+    oldest = None if history else _oldest(domain, received_at)
     for index, raw in enumerate(raw_rows):
         try:
             row = _event_row(domain, _EVENT.validate_python(raw), received_at, source)
@@ -147,7 +176,11 @@ def read_events(
             batch.rejected.append(rejection_of(index, error))
             continue
         except _RejectedError as error:
-            batch.rejected.append({"index": index, **error.args[0]})
+            batch.rejected.append(error.at(index))
+            continue
+        if oldest is not None and row["at"] < oldest:
+            batch.rejected.append(_too_old(domain).at(index))
+            batch.too_old.append(row)
             continue
         earlier = first.setdefault((row["event_type"], row["event_id"]), row)
         if earlier is row:
@@ -156,59 +189,91 @@ def read_events(
         elif event_digest(earlier) == event_digest(row):
             batch.duplicates_within.append(index)
         else:
-            batch.rejected.append(_conflict(index, row["event_id"]))
+            batch.rejected.append(_conflict(row["event_id"]).at(index))
     return batch
 
 
 class _RejectedError(Exception):
-    """Carries field, code and detail of a rejection that needs the domain or the clock."""
+    """A rejection that needs the domain or the clock."""
+
+    def __init__(self, code: str, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.field, self.detail = code, field, detail
+
+    def at(self, index: int) -> Rejection:
+        return {"index": index, "code": self.code, "field": self.field, "detail": self.detail}
 
 
 def _event_row(domain: Domain, event: Event, received_at: datetime, source: str) -> EventRow:
     if event.event_type not in domain.events:
-        raise _RejectedError(_unknown_type(domain, event.event_type))
+        raise _unknown_type(domain, event.event_type)
+    if (person := _person(event)) is None:
+        raise _nobodys()
     ahead = event.occurred_at - received_at
     if ahead > FURTHEST_AHEAD:
-        raise _RejectedError(_in_future(event.occurred_at))
+        raise _in_future(event.occurred_at)
     clock_skew = ahead > CLOCK_TOLERANCE
     return {
-        "event_id": event.event_id or _derived_id(event, source),
+        "event_id": event.event_id or _derived_id(event, person, source),
         "event_type": event.event_type,
-        "user_id": event.user_id,
+        "user_id": person,
         "item_id": event.item_id,
-        "occurred_at": event.occurred_at,
-        "at": received_at if clock_skew else event.occurred_at,
-        "received_at": received_at,
+        "occurred_at": micros(event.occurred_at),
+        "at": micros(received_at if clock_skew else event.occurred_at),
+        "received_at": micros(received_at),
         "value": event.value,
+        "anonymous_id": event.anonymous_id if event.user_id is not None else None,
         "session_id": event.session_id,
         "properties": None if event.properties is None else _json_text(event.properties),
         "context": None if event.context is None else _json_text(event.context),
         "recommendation_id": event.recommendation_id,
         "position": event.position,
+        "impressions": event.impressions or None,
     }
 
 
-def _derived_id(event: Event, source: str) -> str:
+def _person(event: Event) -> str | None:
+    if event.user_id is not None or event.anonymous_id is None:
+        return event.user_id
+    return anonymous_person(event.anonymous_id)
+
+
+def _derived_id(event: Event, person: str, source: str) -> str:
     """The same event sent again gets the same id; the time is the sender's, before any clamping."""
-    at = event.occurred_at.isoformat()
-    identity = [source, event.user_id, event.item_id, event.event_type, at]
+    identity = [source, person, event.item_id, event.event_type, event.occurred_at.isoformat()]
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 
-def _unknown_type(domain: Domain, event_type: str) -> dict[str, str]:
+def _oldest(domain: Domain, received_at: datetime) -> int | None:
+    if domain.horizon_days is None:
+        return None
+    return micros(received_at) - round(domain.horizon_days * 86_400_000_000)
+
+
+def _nobodys() -> _RejectedError:
+    detail = "a required field is missing: expected user_id or anonymous_id"
+    return _RejectedError("missing_field", "user_id", detail)
+
+
+def _too_old(domain: Domain) -> _RejectedError:
+    detail = f"expected a time within the domain's horizon of {domain.horizon_days:g} days"
+    return _RejectedError("too_old", "occurred_at", detail)
+
+
+def _unknown_type(domain: Domain, event_type: str) -> _RejectedError:
     known = ", ".join(sorted(domain.events))
     detail = f"no event type {quoted(event_type)} in domain {domain.name}; it has {known}"
-    return {"code": "unknown_event_type", "field": "event_type", "detail": detail}
+    return _RejectedError("unknown_event_type", "event_type", detail)
 
 
-def _in_future(moment: datetime) -> dict[str, str]:
+def _in_future(moment: datetime) -> _RejectedError:
     detail = f"expected a time at most 24 hours ahead of the server's, not {moment.isoformat()}"
-    return {"code": "time_in_future", "field": "occurred_at", "detail": detail}
+    return _RejectedError("time_in_future", "occurred_at", detail)
 
 
-def _conflict(index: int, event_id: str) -> Rejection:
+def _conflict(event_id: str) -> _RejectedError:
     detail = f"{quoted(event_id)} stands earlier in this batch with other content"
-    return {"index": index, "code": "conflict", "field": "event_id", "detail": detail}
+    return _RejectedError("conflict", "event_id", detail)
 
 
 def _json_text(value: Any) -> str:

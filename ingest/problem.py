@@ -1,19 +1,38 @@
 """What is wrong with a row from outside: field, code and what was expected.
 
-It knows no event, item or domain. Codes are few and stable; a detail never repeats more than 80
-characters of the input.
+It knows no event, item or domain; the form of ids is here because every door refuses the same.
+Codes are few and stable; a detail never repeats more than 80 characters of the input.
 """
 
 import re
 from typing import Annotated, Any, TypedDict
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 MOST_QUOTED = 80
+ANONYMOUS = "anonymous:"
+"""What the id of a person begins with who is known by an anonymous id alone."""
 
 Identifier = Annotated[str, Field(strict=True, min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 """An opaque id: 1 to 256 characters of Unicode text without NUL."""
+
+
+def _not_anonymous(user_id: str) -> str:
+    if user_id.startswith(ANONYMOUS):
+        raise ValueError(
+            f"expected an id that does not begin with {ANONYMOUS!r}: give anonymous_id"
+        )
+    return user_id
+
+
+UserId = Annotated[Identifier, AfterValidator(_not_anonymous)]
+"""The id of a known person."""
+
+
+def anonymous_person(anonymous_id: str) -> str:
+    """The id of the person who is known by this anonymous id alone."""
+    return ANONYMOUS + anonymous_id
 
 
 class Rejection(TypedDict):

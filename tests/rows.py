@@ -3,13 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from graphdb.events import EventRow
+from graphdb.events import EventRow, micros
 
+TIMES = ("occurred_at", "at", "received_at")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def event_row(user: str, item: str, minutes: float = 0, **given: Any) -> EventRow:
-    """A `rated` event, some minutes after noon; its id follows from who and what."""
+    """A `rated` event, some minutes after noon; its id follows from who and what. Times are given
+    as datetimes."""
     row: dict[str, Any] = {
         "event_id": f"{user}-{item}",
         "event_type": "rated",
@@ -19,13 +21,16 @@ def event_row(user: str, item: str, minutes: float = 0, **given: Any) -> EventRo
         "at": NOON + timedelta(minutes=minutes),
         "received_at": NOON + timedelta(days=1),
         "value": None,
+        "anonymous_id": None,
         "session_id": None,
         "properties": None,
         "context": None,
         "recommendation_id": None,
         "position": None,
+        "impressions": None,
     }
-    return EventRow(**{**row, **given})
+    row |= given
+    return EventRow(**row | {name: micros(row[name]) for name in TIMES})
 
 
 def item_row(id: str, hidden: bool = False, **fields: Any) -> dict[str, Any]:

@@ -5,7 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from math import isnan
 
-from graphdb.events import RECENT, save_events
+import pytest
+
+from graphdb.errors import LeaseLostError
+from graphdb.events import save_events
+from graphdb.recent import RECENT
+from graphdb.tombstones import person_mark, set_tombstone
 from tests.rows import NOON, event_row
 
 ALL = """
@@ -74,11 +79,59 @@ def test_a_retry_from_a_fast_clock_is_the_same_event_and_is_flagged(graph, domai
 def test_sequence_numbers_follow_on_within_a_source(graph, domain):
     save_events(graph, domain, "api", [event_row("ann", "1")])
     save_events(graph, domain, "api", [event_row("ann", "2"), event_row("ann", "3")])
-    save_events(graph, domain, "import:x", [event_row("bob", "9")], first_seq=40)
+    save_events(graph, domain, "import:x", [event_row("bob", "9")], seqs=[40])
 
     seqs = {r["event"]: r["seq"] for r in graph.read(ALL)}
     assert seqs == {"ann-1": 0, "ann-2": 1, "ann-3": 2, "bob-9": 40}
     assert {(r["id"], r["offset"]) for r in graph.read(SOURCES)} == {("api", 2), ("import:x", 40)}
+
+
+def test_rows_at_or_below_the_offset_were_dealt_with(graph, domain):
+    rows = [event_row("ann", str(n)) for n in range(4)]
+    save_events(graph, domain, "stream:0", rows[:2], seqs=[5, 6], offset=7, token="t")
+
+    again = save_events(graph, domain, "stream:0", rows, seqs=[5, 6, 8, 9], token="u")
+
+    assert (again.accepted, again.duplicates) == (2, [0, 1])
+    assert graph.read("MATCH (s:Source) RETURN s.offset AS offset, s.token AS token") == [
+        {"offset": 9, "token": "u"}
+    ]
+
+
+def test_an_offset_moves_past_rows_that_were_set_aside(graph, domain):
+    save_events(graph, domain, "stream:0", [], seqs=[], offset=12, token="t")
+
+    assert graph.read(SOURCES) == [{"id": "stream:0", "offset": 12, "events": 0}]
+
+
+def test_a_reader_that_lost_its_lease_writes_nothing(graph, domain):
+    graph.write("CREATE (:Source {id: 'stream:0', offset: -1, events: 0, fence: 2})")
+
+    with pytest.raises(LeaseLostError):
+        save_events(graph, domain, "stream:0", [event_row("ann", "1")], seqs=[0], fence=1)
+
+    assert stored(graph) == set()
+    row = event_row("ann", "1")
+    assert save_events(graph, domain, "stream:0", [row], seqs=[0], fence=2).accepted == 1
+
+
+def test_events_of_an_erased_person_are_dropped_and_counted(graph, domain):
+    graph.transaction(lambda tx: set_tombstone(tx, person_mark("ann")))
+
+    report = save_events(graph, domain, "api", [event_row("ann", "1"), event_row("bob", "1")])
+
+    assert (report.accepted, report.dropped) == (1, [0])
+    assert stored(graph) == {("bob", "RATED", "bob-1", "1")}
+    assert graph.read("MATCH (s:Source) RETURN s.dropped AS n") == [{"n": 1}]
+
+
+def test_what_the_sender_told_stands_on_the_event(graph, domain):
+    told = {"anonymous_id": "a1", "impressions": ["1", "2"], "position": 3, "context": "{}"}
+    save_events(graph, domain, "api", [event_row("ann", "1", **told)])
+
+    event = graph.read("MATCH ()-[r:RATED]->() RETURN r {.*} AS r")[0]["r"]
+    assert {name: event[name] for name in told} == told
+    assert save_events(graph, domain, "api", [event_row("ann", "1")]).conflicts == [0]
 
 
 def test_recent_events_are_kept_newest_last_and_bounded(graph, domain):

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from graphdb.errors import LeaseLostError
 from graphdb.jobs import (
     MAX_ATTEMPTS,
-    LeaseLostError,
     claim_job,
     fail_job,
     finish_job,

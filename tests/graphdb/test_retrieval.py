@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from graphdb.catalogue import save_items
 from graphdb.domain import parse_domain
-from graphdb.events import RECENT, save_events
+from graphdb.events import save_events
+from graphdb.recent import RECENT
 from graphdb.retrieval import (
     fetch_candidates,
     fetch_people,

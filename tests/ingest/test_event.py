@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphdb.domain import load_domain
+from graphdb.events import micros
 from ingest.event import read_events
 
 FILMS = load_domain("films")
@@ -43,21 +44,23 @@ def test_a_good_event_becomes_a_row_of_the_graph():
             "event_type": "rated",
             "user_id": "u1",
             "item_id": "i1",
-            "occurred_at": datetime(2025, 5, 31, 20, 15, tzinfo=UTC),
-            "at": datetime(2025, 5, 31, 20, 15, tzinfo=UTC),
-            "received_at": NOW,
+            "occurred_at": micros(datetime(2025, 5, 31, 20, 15, tzinfo=UTC)),
+            "at": micros(datetime(2025, 5, 31, 20, 15, tzinfo=UTC)),
+            "received_at": micros(NOW),
             "value": 4.0,
+            "anonymous_id": None,
             "session_id": None,
             "properties": '{"a":null,"b":[1,"ü"]}',
             "context": None,
             "recommendation_id": None,
             "position": 3,
+            "impressions": None,
         }
     ]
 
 
 BAD = [
-    ({"user_id": None}, "user_id", "invalid_value"),
+    ({"user_id": None}, "user_id", "missing_field"),
     ({"user_id": ""}, "user_id", "invalid_value"),
     ({"user_id": 7}, "user_id", "invalid_value"),
     ({"user_id": "a\x00b"}, "user_id", "invalid_value"),
@@ -156,15 +159,51 @@ def test_hostile_text_is_kept_as_it_is(text):
     ids=str,
 )
 def test_times_are_read_as_utc(occurred_at, at):
-    [row] = read({**GOOD, "occurred_at": occurred_at}).rows
-    assert (row["at"], row["occurred_at"]) == (at, at)
+    [row] = read_events(FILMS, [{**GOOD, "occurred_at": occurred_at}], NOW, history=True).rows
+    assert (row["at"], row["occurred_at"]) == (micros(at), micros(at))
 
 
 @pytest.mark.parametrize("hours", [0.1, 1, 23, 24])
 def test_a_clock_up_to_a_day_ahead_is_clamped_and_flagged(hours):
     ahead = NOW + timedelta(hours=hours)
     [row] = read({**GOOD, "occurred_at": ahead}).rows
-    assert (row["at"], row["occurred_at"]) == (NOW, ahead)
+    assert (row["at"], row["occurred_at"]) == (micros(NOW), micros(ahead))
+
+
+def test_an_anonymous_person_has_an_id_that_no_known_person_can_have():
+    nobody = {name: value for name, value in GOOD.items() if name != "user_id"}
+    batch = read(
+        {**nobody, "anonymous_id": "a1"},
+        {**GOOD, "event_id": "e2", "anonymous_id": "a1"},
+        {**GOOD, "event_id": "e3", "user_id": "anonymous:a1"},
+        {**nobody, "event_id": "e4"},
+    )
+    assert [(row["user_id"], row["anonymous_id"]) for row in batch.rows] == [
+        ("anonymous:a1", None),
+        ("u1", "a1"),
+    ]
+    assert [(r["index"], r["field"], r["code"]) for r in batch.rejected] == [
+        (2, "user_id", "invalid_value"),
+        (3, "user_id", "missing_field"),
+    ]
+
+
+def test_what_is_older_than_the_horizon_is_set_aside_but_for_history():
+    old = {**GOOD, "occurred_at": (NOW - timedelta(days=3651)).isoformat()}
+    batch = read(old, {**GOOD, "event_id": "e2"})
+    assert [(r["index"], r["field"], r["code"]) for r in batch.rejected] == [
+        (0, "occurred_at", "too_old")
+    ]
+    assert [row["event_id"] for row in batch.too_old] == ["e1"]
+    assert [row["event_id"] for row in batch.rows] == ["e2"]
+    assert len(read_events(FILMS, [old], NOW, history=True).rows) == 1
+
+
+def test_impressions_are_kept_and_bounded():
+    [row] = read({**GOOD, "impressions": ["1", "2"]}).rows
+    assert row["impressions"] == ["1", "2"]
+    [rejected] = read({**GOOD, "impressions": ["1"] * 501}).rejected
+    assert (rejected["field"], rejected["code"]) == ("impressions", "too_large")
 
 
 def test_the_same_id_is_a_duplicate_or_a_conflict_and_another_type_is_another_event():

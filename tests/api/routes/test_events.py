@@ -80,7 +80,7 @@ def test_an_event_counts_in_the_next_answer(post, module_api):
 @pytest.mark.parametrize(
     ("change", "status", "code", "field"),
     [
-        ({"user_id": None}, 422, "invalid_value", "user_id"),
+        ({"user_id": None}, 422, "missing_field", "user_id"),
         ({"value": "NaN"}, 422, "invalid_value", "value"),
         ({"event_type": "bought"}, 422, "unknown_event_type", "event_type"),
         ({"session_id": "x" * 1_000_000}, 422, "too_large", "session_id"),
