@@ -142,6 +142,18 @@ def save_events(
     raise PathlightError(f"source {source!r}: others kept changing the same events meanwhile")
 
 
+FETCH_SOURCE = """
+MATCH (s:Source {id: $source})
+RETURN s.offset AS offset, s.token AS token
+"""
+
+
+def fetch_source(graph: Graph, source: str) -> tuple[int, str | None]:
+    """A source's offset and the token beside it; -1 and None for one that gave nothing yet."""
+    rows = graph.read(FETCH_SOURCE, source=source)
+    return (rows[0]["offset"], rows[0]["token"]) if rows else (-1, None)
+
+
 # The SET takes the lock before the offset is read: isolation is read-committed.
 LOCK_SOURCE = """
 MERGE (s:Source {id: $source})

@@ -4,6 +4,7 @@ Readers and generators return a `Dataset`; it knows neither their files nor what
 graph afterwards.
 """
 
+import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,13 +15,13 @@ from graphdb.catalogue import save_items, save_users
 from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.errors import PathlightError
-from graphdb.events import save_events
+from graphdb.events import EventReport, EventRow
+from ingest.bulk import WRITE_ROWS, write_events
 from ingest.catalogue import Batch, read_items, read_users
 from ingest.event import read_events
 from ingest.problem import Rejection
 
 CATALOGUE_BATCH = 500
-EVENT_BATCH = 2000
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many are done, and of how many."""
@@ -58,7 +59,7 @@ class Reader:
     read: Callable[[Path], Dataset]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Loaded:
     """How many rows were given; of the events, how many were new and how many there already."""
 
@@ -78,12 +79,21 @@ def load(
     """
     _load_catalogue("users", dataset.users, read_users, save_users, graph, domain, progress)
     _load_catalogue("items", dataset.items, read_items, save_items, graph, domain, progress)
-    accepted = duplicates = 0
-    for start, raw_rows in _batches(dataset.events, EVENT_BATCH):
-        new, known = _load_events(graph, domain, dataset.name, start, raw_rows)
-        accepted, duplicates = accepted + new, duplicates + known
-        progress("events", start + len(raw_rows), len(dataset.events))
-    return Loaded(len(dataset.users), len(dataset.items), accepted, duplicates)
+    loaded = Loaded(len(dataset.users), len(dataset.items), 0, 0)
+
+    def note(batch: _EventBatch, report: EventReport) -> None:
+        if report.conflicts:
+            row = batch.seqs[report.conflicts[0]]
+            raise DatasetError(f"events, row {row}: the graph has its event_id with other content")
+        if batch.bad is not None:
+            raise batch.bad
+        loaded.events += report.accepted
+        loaded.duplicates += len(report.duplicates) + batch.duplicates
+        progress("events", batch.offset + 1, len(dataset.events))
+
+    source = f"import:{dataset.name}:{_fingerprint(dataset)}"
+    write_events(graph, domain, source, _event_batches(domain, dataset), note)
+    return loaded
 
 
 def _load_catalogue(
@@ -103,20 +113,40 @@ def _load_catalogue(
         progress(what, start + len(rows), len(raw_rows))
 
 
-def _load_events(
-    graph: Graph, domain: Domain, name: str, start: int, raw_rows: Sequence[Any]
-) -> tuple[int, int]:
-    """Numbers of new and of known events; row n of the data set has sequence number n."""
-    source = f"import:{name}"
-    batch = read_events(domain, raw_rows, datetime.now(UTC), source=source, history=True)
-    if batch.rejected:
-        raise _bad_row("events", start, batch.rejected[0])
-    seqs = [start + index for index in batch.indexes]
-    report = save_events(graph, domain, source, batch.rows, seqs=seqs)
-    if report.conflicts:
-        row = start + batch.indexes[report.conflicts[0]]
-        raise DatasetError(f"events, row {row}: the graph has its event_id with other content")
-    return report.accepted, len(report.duplicates) + len(batch.duplicates_within)
+@dataclass
+class _EventBatch:
+    """See ingest.bulk.Rows. bad: the first row that is not valid, if any; `rows` end before it."""
+
+    rows: list[EventRow]
+    seqs: list[int]
+    offset: int
+    duplicates: int
+    bad: DatasetError | None
+
+
+def _event_batches(domain: Domain, dataset: Dataset) -> Iterator[_EventBatch]:
+    for start, raw_rows in _batches(dataset.events, WRITE_ROWS):
+        batch = read_events(
+            domain, raw_rows, datetime.now(UTC), source=f"import:{dataset.name}", history=True
+        )
+        bad = _bad_row("events", start, batch.rejected[0]) if batch.rejected else None
+        end = batch.rejected[0]["index"] if batch.rejected else len(raw_rows)
+        kept = [n for n, index in enumerate(batch.indexes) if index < end]
+        yield _EventBatch(
+            [batch.rows[n] for n in kept],
+            [start + batch.indexes[n] for n in kept],
+            start + end - 1,
+            sum(index < end for index in batch.duplicates_within),
+            bad,
+        )
+
+
+def _fingerprint(dataset: Dataset) -> str:
+    """Of the events' content: other rows under the same name are another source."""
+    digest = hashlib.blake2b(digest_size=8)
+    for row in dataset.events:
+        digest.update(repr(sorted(row.items())).encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()
 
 
 def _bad_row(what: str, start: int, rejection: Rejection) -> DatasetError:
