@@ -6,16 +6,17 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from prometheus_client import CollectorRegistry
 
 from api import problems
 from api.body_limit import BodyLimit
+from api.event_body import LARGEST_BODY
+from api.metrics import Requests
 from api.routes import routers
 from api.settings import Settings
 from api.state import State, open_state
 from graphdb.connection import Neo4jSettings
 from ingest.event import Event
-
-LARGEST_BODY = 32 * 1024 * 1024
 
 
 def create_app() -> FastAPI:
@@ -32,6 +33,8 @@ def create_app() -> FastAPI:
         app.include_router(router)
     problems.install(app)
     app.add_middleware(BodyLimit, limit=LARGEST_BODY)
+    app.state.requests = CollectorRegistry()
+    app.add_middleware(Requests, registry=app.state.requests)
     app.openapi = lambda: _openapi(app)
     return app
 

@@ -79,6 +79,20 @@ def worker_answers(place: Place, since: float) -> bool:
         app.close()
 
 
+def consumer_reads(place: Place, since: float) -> bool:
+    """Whether this stack's consumer has announced itself in the stream since it was started."""
+    from ingest.stream import EventStream, StreamUnavailableError
+
+    stream = EventStream(redis_database(place.redis_url, 0))
+    try:
+        names = [name.split(":") for name in stream.readers()]
+    except StreamUnavailableError:
+        return False
+    finally:
+        stream.close()
+    return any(name == place.node and float(at) > since - 1 for name, _, at in names)
+
+
 def beat_writes(place: Place, since: float) -> bool:
     """Whether beat has written its schedule since it was started."""
     files = place.home.glob("schedule*")
@@ -93,6 +107,7 @@ API = Part(
     ),
     api_answers,
 )
+CONSUMER = Part("consumer", ("api.consumer", "--name", "{node}"), consumer_reads, grace_s=40.0)
 WORKER = Part(
     "worker",
     (
@@ -109,4 +124,4 @@ BEAT = Part(
     ),
     beat_writes,
 )
-PARTS = (API, WORKER, BEAT)
+PARTS = (CONSUMER, API, WORKER, BEAT)

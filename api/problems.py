@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answer import NothingPublishedError
 from graphdb.errors import GraphUnavailableError, PathlightError
+from ingest.stream import StreamUnavailableError
 from training.artifact import ArtifactError
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,14 @@ class ConflictError(InvalidError):
     """An id that is there already with other content."""
 
 
+class UnsupportedError(PathlightError):
+    """A body of a type or an encoding that is not read here."""
+
+
+class NotYetError(PathlightError):
+    """The events are kept, and the graph has not got them yet."""
+
+
 class TooLargeError(PathlightError):
     """A body or a batch beyond its bound."""
 
@@ -50,8 +59,11 @@ STATUS: dict[type[Exception], int] = {
     NotFoundError: 404,
     ConflictError: 409,
     TooLargeError: 413,
+    UnsupportedError: 415,
     InvalidError: 422,
     GraphUnavailableError: 503,
+    StreamUnavailableError: 503,
+    NotYetError: 503,
     NothingPublishedError: 503,
     ArtifactError: 503,
     PathlightError: 400,

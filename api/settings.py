@@ -42,6 +42,19 @@ class Settings(BaseSettings):
     )
     retrain_minutes: int = Field(24 * 60, ge=1, description="time between scheduled trainings")
     sweep_s: int = Field(10, ge=1, description="time between looks for jobs that nobody holds")
+    stream_partitions: int = Field(
+        4, ge=1, le=64, description="partitions of the stream; fixed when it is made"
+    )
+    stream_most_waiting: int = Field(
+        2_000_000, ge=1, description="events that may wait for the graph; more are refused"
+    )
+    stream_keep_rows: int = Field(
+        200_000, ge=0, description="events that stay in the stream after they were written"
+    )
+    stream_lease_s: int = Field(
+        5, ge=1, description="partitions of a reader that is silent are taken over"
+    )
+    dead_letters_most: int = Field(100_000, ge=1, description="dead letters that are kept")
     job_lease_s: int = Field(30, ge=3, description="a job whose worker is silent is taken over")
 
     @property

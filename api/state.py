@@ -7,26 +7,33 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from api.breaker import GraphBreaker
 from api.recommender import Recommender
 from api.serving import Serving
 from api.settings import Settings
+from api.streaming import open_stream
 from graphdb.connection import SERVING, WRITING, Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
 from graphdb.errors import PathlightError
 from graphdb.schema import create_schema
+from ingest.dead_letters import DeadLetters
+from ingest.stream import EventStream
 from training.artifact import ArtifactError
 
 log = logging.getLogger(__name__)
 
 KEEP_UP_S = 0.5
+TAKERS = 10
 
 
 @dataclass(frozen=True)
 class State:
-    """graph: with an answer's patience; working: with a writer's; prepared: the schema is there."""
+    """graph: with an answer's patience; working: with a writer's; prepared: the schema is there;
+    stream: where events wait for the graph; letters: those that were put aside;
+    taking: the threads that events may hold at once, so that answers always have theirs."""
 
     settings: Settings
     domain: Domain
@@ -36,6 +43,9 @@ class State:
     recommender: Recommender
     breaker: GraphBreaker
     prepared: threading.Event
+    stream: EventStream
+    letters: DeadLetters
+    taking: CapacityLimiter
 
 
 @contextmanager
@@ -49,8 +59,19 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
         breaker = GraphBreaker()
         serving = Serving(graph, settings.artifacts, breaker)
         recommender = Recommender(serving, domain)
+        stream = open_stream(settings)
         state = State(
-            settings, domain, graph, working, serving, recommender, breaker, threading.Event()
+            settings,
+            domain,
+            graph,
+            working,
+            serving,
+            recommender,
+            breaker,
+            threading.Event(),
+            stream,
+            DeadLetters(stream, settings.dead_letters_most),
+            CapacityLimiter(TAKERS),
         )
         stopped = threading.Event()
         keeper = threading.Thread(target=_keep_up, args=(state, stopped), name="keep-up")
@@ -61,6 +82,7 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
             stopped.set()
             keeper.join()
             breaker.close()
+            stream.close()
 
 
 def _keep_up(state: State, stopped: threading.Event) -> None:
@@ -98,7 +120,7 @@ def _trouble(step: Callable[[], None]) -> str:
     return ""
 
 
-def get_state(request: Request) -> State:
+async def get_state(request: Request) -> State:
     return request.state.pathlight
 
 

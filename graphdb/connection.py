@@ -81,6 +81,7 @@ class Patience:
 
 SERVING = Patience(pool=50, acquisition=0.5, connect=1, retry=0.5, query=1.5)
 WRITING = Patience(pool=20, acquisition=2, connect=1, retry=1, query=30)
+READING = Patience(pool=100, acquisition=5, connect=2, retry=5, query=30)
 WORKING = Patience(pool=8, acquisition=60, connect=10, retry=30, query=600)
 
 WRITE_S = 30.0

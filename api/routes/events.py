@@ -1,18 +1,19 @@
-"""POST /v1/events: what people did, one event or up to 10,000, judged row by row."""
+"""Events in: one or up to 10,000, judged row by row, kept in the stream before they are answered."""
 
+import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from api.problems import ConflictError, InvalidError, TooLargeError, responses
-from api.state import Current
-from graphdb.events import save_events
-from ingest.event import Batch, read_events
-
-MOST_ROWS = 10_000
-SOURCE = "api"
+from api.event_body import MOST_ROWS, NDJSON, Body, read_body
+from api.problems import ConflictError, InvalidError, NotFoundError, responses
+from api.settlement import settle
+from api.state import Current, State
+from api.taking import SOURCE, Taken, judge, take
+from graphdb.events import retract_event
 
 router = APIRouter(tags=["events"])
 
@@ -61,18 +62,16 @@ EXAMPLE = {
     "occurred_at": "2026-01-05T20:15:00Z",
     "value": 4,
 }
-BODY = Body(
-    description="One event, or a list of 1 to 10,000. See the schema Event.",
-    openapi_examples={
-        "one": {"summary": "One event", "value": EXAMPLE},
-        "batch": {
-            "summary": "A batch: the second row is a duplicate",
-            "value": [EXAMPLE, EXAMPLE, {**EXAMPLE, "event_id": "3f8a1c1e", "item_id": "302"}],
-        },
+EXAMPLES = {
+    "one": {"summary": "One event", "value": EXAMPLE},
+    "batch": {
+        "summary": "A batch: the second row is a duplicate",
+        "value": [EXAMPLE, EXAMPLE, {**EXAMPLE, "event_id": "3f8a1c1e", "item_id": "302"}],
     },
-)
+}
 SCHEMA = {
     "requestBody": {
+        "description": "One event, a list of 1 to 10,000, or as many lines of NDJSON; may be gzip.",
         "required": True,
         "content": {
             "application/json": {
@@ -86,8 +85,13 @@ SCHEMA = {
                             "items": {"$ref": "#/components/schemas/Event"},
                         },
                     ]
-                }
-            }
+                },
+                "examples": EXAMPLES,
+            },
+            NDJSON[0]: {
+                "schema": {"type": "string", "description": "An Event a line."},
+                "example": "\n".join([json.dumps(EXAMPLE)] * 2),
+            },
         },
     }
 }
@@ -96,12 +100,12 @@ SCHEMA = {
 @router.post(
     "/v1/events",
     status_code=202,
-    responses=responses(409, 413, 422, 503),
+    responses=responses(409, 413, 415, 422, 503),
     openapi_extra=SCHEMA,
 )
-def post_events(
+async def post_events(
+    request: Request,
     state: Current,
-    body: Annotated[Any, BODY],
     wait: Annotated[
         bool,
         Query(description="Answer only when the events count in the next recommendation."),
@@ -110,48 +114,42 @@ def post_events(
 ) -> Accepted:
     """Take in events. Sent again they are duplicates; a bad row never rejects its neighbours.
 
-    202 means that the graph has them, with and without `wait`. A single event that is not valid is
-    a 422, one whose id is there with other content a 409; in a list both are rejected rows.
+    202 means that they are kept durably. Without `wait` duplicates and conflicts are those within
+    the request; with it they are exact, and the graph has the events. A single event that is not
+    valid is a 422, one whose id is there with other content a 409; in a list both are rejected
+    rows.
     """
-    rows = body if isinstance(body, list) else [body]
-    _check_size(rows)
-    batch = read_events(state.domain, rows, datetime.now(UTC), source=SOURCE)
-    if validate_only:
-        accepted = Accepted(
-            accepted=len(batch.rows),
-            duplicates=len(batch.duplicates_within),
-            rejected=[Rejected(**row) for row in batch.rejected],
-        )
-    else:
-        accepted = _save(state, batch)
-    if not isinstance(body, list) and accepted.rejected:
-        raise _alone(accepted.rejected[0])
-    return accepted
+    body = await read_body(request)
+    received_at = datetime.now(UTC)
+    work = judge if validate_only else take
+    taken = await run_sync(work, state, body, received_at, limiter=state.taking)
+    if wait and not validate_only:
+        taken = await settle(state, taken)
+    if taken.alone and taken.rejected:
+        raise _alone(Rejected(**taken.rejected[0]))
+    return _accepted(taken)
 
 
-def _check_size(rows: list[Any]) -> None:
-    if not rows:
-        raise InvalidError("the list of events is empty: send 1 to 10,000")
-    if len(rows) > MOST_ROWS:
-        raise TooLargeError(f"{len(rows)} events in one request: send at most {MOST_ROWS}")
+@router.delete(
+    "/v1/events/{event_type}/{event_id:path}", status_code=204, responses=responses(404, 422, 503)
+)
+def delete_event(event_type: str, event_id: str, state: Current) -> Response:
+    """Take an event back (an unlike, a refund): 204 whether it is there, waits, or never came.
+
+    Sent again it stays away.
+    """
+    if event_type not in state.domain.events:
+        known = ", ".join(sorted(state.domain.events))
+        raise NotFoundError(f"there is no event type {quoted(event_type)}; there are {known}")
+    state.breaker.writing(retract_event, state.working, state.domain, event_type, event_id)
+    return Response(status_code=204)
 
 
-def _save(state: Current, batch: Batch) -> Accepted:
-    report = state.breaker.writing(save_events, state.working, state.domain, SOURCE, batch.rows)
-    conflicts = [
-        Rejected(
-            index=batch.indexes[n],
-            code="conflict",
-            field="event_id",
-            detail="the graph has an event of this type and id with other content",
-        )
-        for n in report.conflicts
-    ]
-    rejected = [Rejected(**row) for row in batch.rejected] + conflicts
+def _accepted(taken: Taken) -> Accepted:
     return Accepted(
-        accepted=report.accepted,
-        duplicates=len(report.duplicates) + len(batch.duplicates_within),
-        rejected=sorted(rejected, key=lambda row: row.index),
+        accepted=taken.accepted,
+        duplicates=taken.duplicates,
+        rejected=[Rejected(**row) for row in sorted(taken.rejected, key=lambda r: r["index"])],
     )
 
 

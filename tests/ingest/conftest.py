@@ -1,0 +1,68 @@
+"""A stream on the run's Redis, empty, and readers of it in this process."""
+
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from graphdb.connection import Graph
+from graphdb.domain import Domain
+from graphdb.partitions import list_partitions
+from graphdb.processes import wait_until
+from ingest.consumer import Consumer
+from ingest.dead_letters import DeadLetters
+from ingest.partition_reader import Terms
+from ingest.stream import EventStream
+
+WRITTEN_S = 60
+TERMS = Terms(lease_s=2, keep_rows=100)
+
+
+@pytest.fixture
+def stream(redis_url: str) -> Iterator[EventStream]:
+    """Empty, with four partitions."""
+    stream = EventStream(redis_url)
+    stream.redis.flushdb()
+    yield stream
+    stream.close()
+
+
+@pytest.fixture
+def letters(stream: EventStream) -> DeadLetters:
+    return DeadLetters(stream, 1000)
+
+
+@pytest.fixture
+def consuming(
+    graph: Graph, domain: Domain, stream: EventStream, letters: DeadLetters
+) -> Callable:
+    """A block in which a consumer of that name runs, as a thread."""
+
+    @contextmanager
+    def run(name: str = "one", terms: Terms = TERMS) -> Generator[Consumer]:
+        stopping = threading.Event()
+        consumer = Consumer(graph, domain, stream, letters, name, terms)
+        thread = threading.Thread(target=consumer.run, args=(stopping,))
+        thread.start()
+        try:
+            yield consumer
+        finally:
+            stopping.set()
+            thread.join()
+
+    return run
+
+
+def written(graph: Graph, stream: EventStream) -> bool:
+    """Whether the graph has everything that was appended."""
+    offsets = {row["partition"]: row["offset"] for row in list_partitions(graph)}
+    return all(
+        offsets.get(p, -1) >= backlog.appended
+        for p, backlog in enumerate(stream.backlog())
+        if backlog.appended
+    )
+
+
+def until_written(graph: Graph, stream: EventStream) -> None:
+    assert wait_until(lambda: written(graph, stream), WRITTEN_S, 0.05), stream.backlog()
