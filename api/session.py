@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
+from api.launch import Stack
 from api.settings import Settings
+from api.streaming import open_stream
 from api.terminal import Steps
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
 from graphdb.errors import PathlightError
+from ingest.dead_letters import DeadLetters
+from ingest.stream import EventStream
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
@@ -32,13 +37,31 @@ def open_graph(quiet: bool) -> Generator[tuple[Graph, Domain]]:
 @contextmanager
 def open_stack(quiet: bool) -> Generator[Neo4jSettings]:
     """Where the graph is, for as long as the block lasts; a start is shown unless `quiet`."""
+    with _servers(quiet) as stack:
+        yield stack.neo4j
+
+
+@contextmanager
+def open_events(quiet: bool) -> Generator[tuple[EventStream, DeadLetters]]:
+    """The stream of the settings, or the local stack's, and the dead letters beside it."""
+    settings = Settings()
+    with _servers(quiet) as stack:
+        stream = open_stream(settings.model_copy(update={"redis_url": SecretStr(stack.redis_url)}))
+        try:
+            yield stream, DeadLetters(stream, settings.dead_letters_most)
+        finally:
+            stream.close()
+
+
+@contextmanager
+def _servers(quiet: bool) -> Generator[Stack]:
     from api.stack import join, running
 
     settings, neo4j = Settings(), Neo4jSettings()
     with ExitStack() as block:
         with Steps(quiet or join(settings, neo4j) is not None) as steps:
             stack = block.enter_context(running(settings, neo4j, steps.advance, parts=()))
-        yield stack.neo4j
+        yield stack
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from api.taking import Taken
 from graphdb.errors import GraphUnavailableError
 from graphdb.events import event_digest, find_events
 from graphdb.partitions import list_partitions
+from graphdb.tombstones import event_mark, person_mark, read_tombstones
 
 PATIENCE_S = 10.0
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.05
@@ -46,9 +47,7 @@ async def settle(state: State, taken: Taken) -> Taken:
 
 def _verdicts(state: State, taken: Taken) -> list[str] | None:
     """accepted, duplicate, or a key of REFUSED for each row; None while one of them is open."""
-    partitions = {
-        row["partition"]: row for row in state.breaker.call(list_partitions, state.graph)
-    }
+    partitions = {row["partition"]: row for row in state.breaker.call(list_partitions, state.graph)}
     last: dict[int, int] = {}
     for place in taken.places:
         last[place.partition] = max(last.get(place.partition, 0), place.seq)
@@ -56,24 +55,37 @@ def _verdicts(state: State, taken: Taken) -> list[str] | None:
         return None
     keys = [(row["event_type"], row["event_id"]) for row in taken.rows]
     found = state.breaker.writing(find_events, state.working, state.domain, keys)
-    missing = [place for key, place in zip(keys, taken.places, strict=True) if key not in found]
-    put_aside = state.letters.fetch([place.name for place in missing])
-    dropped = state.stream.dropped(missing)
-    verdicts = []
+    verdicts: list[str] = []
     for key, row, place in zip(keys, taken.rows, taken.places, strict=True):
-        if key in found:
-            source, seq, digest = found[key]
-            mine = (source, seq) == (partitions[place.partition]["source"], place.seq)
-            same = "duplicate" if digest == event_digest(row) else "conflict"
-            verdicts.append("accepted" if mine else same)
-        elif place in dropped:
-            verdicts.append("dropped")
-        elif place.name in put_aside:
-            verdicts.append("dead_lettered")
-        else:
-            # The offset is of a stream that is no more: the new one is still to be read.
-            return None
-    return verdicts
+        if key not in found:
+            verdicts.append("missing")
+            continue
+        source, seq, digest = found[key]
+        mine = (source, seq) == (partitions[place.partition]["source"], place.seq)
+        same = "duplicate" if digest == event_digest(row) else "conflict"
+        verdicts.append("accepted" if mine else same)
+    if "missing" in verdicts:
+        _explain(state, taken, verdicts)
+    # Without a reason the offset was that of a stream that is no more: the new one is to be read.
+    return None if "missing" in verdicts else verdicts
+
+
+def _explain(state: State, taken: Taken, verdicts: list[str]) -> None:
+    """Say of missing rows why they will never be there."""
+    missing = [n for n, verdict in enumerate(verdicts) if verdict == "missing"]
+    put_aside = state.letters.fetch([taken.places[n].name for n in missing])
+    marks = {
+        n: {person_mark(row["user_id"]), event_mark(row["event_type"], row["event_id"])}
+        for n in missing
+        for row in [taken.rows[n]]
+    }
+    every = set().union(*marks.values())
+    taken_back = state.breaker.writing(read_tombstones, state.working, every)
+    for n in missing:
+        if taken.places[n].name in put_aside:
+            verdicts[n] = "dead_lettered"
+        elif marks[n] & taken_back:
+            verdicts[n] = "dropped"
 
 
 def _settled(taken: Taken, verdicts: list[str]) -> Taken:

@@ -1,6 +1,7 @@
 """`pathlight status`: each part of the local stack as a row of plain data.
 
-Asks the process table only; starts and stops nothing, and shows no password.
+`status` asks the process table only, `stream_status` the stream and the graph; neither starts or
+stops anything, or shows a password.
 """
 
 import contextlib
@@ -8,14 +9,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psutil
+from pydantic import SecretStr
 
+from api.launch import Stack
 from api.settings import Settings
 from api.stack_state import Record, StackState
-from graphdb.connection import Neo4jSettings
+from api.streaming import open_stream
+from graphdb.connection import SERVING, Graph, Neo4jSettings
 from graphdb.ownership import OwnedDirectory
+from graphdb.partitions import list_partitions
 from graphdb.processes import LOOPBACK, is_alive
+from ingest.dead_letters import DeadLetters
 
-PART_NAMES = ("neo4j", "redis", "api", "worker", "beat")
+PART_NAMES = ("neo4j", "redis", "consumer", "api", "worker", "beat")
 SCHEMES = {"neo4j": "bolt", "redis": "redis"}
 
 
@@ -45,6 +51,35 @@ def _row(name: str, record: Record | None, external: str) -> dict[str, Any]:
     since = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="seconds")
     memory = round(resident_bytes(record.pid) / 2**20, 1)
     return row | {"state": "running", "pid": record.pid, "memory_mb": memory, "since": since}
+
+
+def stream_status(stack: Stack) -> list[dict[str, Any]]:
+    """A row a partition of the stream: part, state (read, unread), reader, appended, waiting,
+    dead_letters. Empty where no stream is; raises PathlightError where one does not answer."""
+    if not stack.redis_url:
+        return []
+    settings = stack.settings.model_copy(update={"redis_url": SecretStr(stack.redis_url)})
+    stream = open_stream(settings)
+    try:
+        backlog, letters = stream.backlog(), DeadLetters(stream).by_partition()
+    finally:
+        stream.close()
+    with Graph.from_settings(stack.neo4j, SERVING) as graph:
+        written = {row["partition"]: row for row in list_partitions(graph)}
+    rows = []
+    for partition, numbers in enumerate(backlog):
+        source = written.get(partition, {"owner": None, "offset": 0})
+        rows.append(
+            {
+                "part": f"partition {partition}",
+                "state": "read" if source["owner"] else "unread",
+                "reader": source["owner"],
+                "appended": numbers.appended,
+                "waiting": max(0, numbers.appended - max(0, source["offset"])),
+                "dead_letters": letters[partition],
+            }
+        )
+    return rows
 
 
 def resident_bytes(pid: int) -> int:

@@ -16,7 +16,7 @@ validated before they come here.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -100,6 +100,7 @@ class _Batch:
     token: str | None
     fence: int | None
     recent: bool
+    before_commit: Callable[[EventReport], None] | None
 
 
 class _TakenBackMeanwhileError(Exception):
@@ -117,6 +118,7 @@ def save_events(
     token: str | None = None,
     fence: int | None = None,
     recent: bool = True,
+    before_commit: Callable[[EventReport], None] | None = None,
 ) -> EventReport:
     """Write a batch in one transaction; users and items it names are created if need be.
 
@@ -125,10 +127,12 @@ def save_events(
     moves to, by default the last row's number; it moves even when there is no row. token: kept
     beside the offset. fence: of the lease under which this is written. recent: whether the people's
     short lists are kept up; a bulk load writes them once at its end (graphdb.recent).
+    before_commit: told what will be reported, perhaps more than once; what it raises ends the
+    batch, and nothing is written.
 
     Raises LeaseLostError when the source has another fence by now.
     """
-    batch = _Batch(domain, source, rows, seqs, offset, token, fence, recent)
+    batch = _Batch(domain, source, rows, seqs, offset, token, fence, recent, before_commit)
     look = False
     for _ in range(ATTEMPTS):
         # Most batches are new, and looking each id up takes as long as creating it: a few are
@@ -232,6 +236,8 @@ def _save(batch: _Batch, look: bool, tx: ManagedTransaction) -> EventReport:
     # What is created by now is locked: whoever takes it back from here on waits for this batch.
     if count_tombstones(tx) != tombstones:
         raise _TakenBackMeanwhileError
+    if batch.before_commit:
+        batch.before_commit(report)
     return report
 
 
@@ -283,6 +289,29 @@ def _digests_there(
         found = tx.run(render(FIND_EVENTS, type=relationship), ids=event_ids).single(strict=True)
         there |= {(event_type, event_id): digest for event_id, digest in found["found"]}
     return there
+
+
+# Both ends without labels, as in FIND_EVENTS.
+LOCATE_EVENTS = """
+UNWIND $ids AS id
+MATCH ()-[r:<type> {event_id: id}]->()
+RETURN collect([r.event_id, r.source, r.seq, r.digest]) AS found
+"""
+
+
+def find_events(
+    graph: Graph, domain: Domain, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, int, str]]:
+    """Source, sequence number and digest of each (type, id) that is there."""
+    ids = defaultdict(list)
+    for event_type, event_id in keys:
+        ids[event_type].append(event_id)
+    located = {}
+    for event_type, event_ids in ids.items():
+        statement = render(LOCATE_EVENTS, type=domain.events[event_type].relationship)
+        for event_id, source, seq, digest in graph.read(statement, ids=event_ids)[0]["found"]:
+            located[event_type, event_id] = (source, seq, digest)
+    return located
 
 
 def _create(

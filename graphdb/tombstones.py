@@ -54,6 +54,11 @@ def find_tombstones(tx: ManagedTransaction, marks: Iterable[str]) -> set[str]:
     return set(tx.run(FIND_TOMBSTONES, ids=ids).single(strict=True)["found"])
 
 
+def read_tombstones(graph: Graph, marks: Iterable[str]) -> set[str]:
+    """Those of `marks` that are set, outside a transaction of one's own."""
+    return set(graph.read(FIND_TOMBSTONES, ids=sorted(set(marks)))[0]["found"])
+
+
 def are_erased(graph: Graph, user_ids: Sequence[str]) -> set[str]:
     """Those of the people `user_ids` who were erased."""
     by_mark = {person_mark(user_id): user_id for user_id in user_ids}

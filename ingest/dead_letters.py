@@ -6,12 +6,15 @@ graph nor why rows are refused.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from graphdb.domain import Domain
 from graphdb.events import EPOCH, EventRow
+from ingest.event import read_events
 from ingest.stream import HEAD, EventStream, StreamUnavailableError
 
 MOST = 100_000
@@ -88,7 +91,7 @@ class DeadLetters:
                 f"{self._most} dead letters are kept already: replay or drop some"
             )
 
-    def list(self, limit: int = 1000, start: int = 0) -> list[DeadLetter]:
+    def list_letters(self, limit: int = 1000, start: int = 0) -> list[DeadLetter]:
         """Letters in the order in which they came."""
         redis = self._stream.redis
         with self._stream.asking():
@@ -105,10 +108,26 @@ class DeadLetters:
         letters = [DeadLetter(**json.loads(text)) for text in found if text]
         return {letter.name: letter for letter in letters}
 
+    def of_person(self, user_id: str) -> list[str]:
+        """The names of the letters about one person."""
+        names: list[str] = []
+        for name, text in self._stream.redis.hscan_iter(LETTERS, count=1000):
+            row = json.loads(text)["row"]
+            if user_id in (row.get("user_id"), f"{ANONYMOUS}{row.get('anonymous_id')}"):
+                names.append(name.decode())
+        return sorted(names)
+
     def count(self) -> int:
         """How many are kept."""
         with self._stream.asking():
-            return int(cast(int, self._stream.redis.hlen(LETTERS)))
+            return int(self._stream.redis.hlen(LETTERS))
+
+    def by_partition(self) -> Counter[int]:
+        """How many came from each partition of the stream; -1 for those that never got there."""
+        with self._stream.asking():
+            names = [name.decode() for name in cast(list, self._stream.redis.hkeys(LETTERS))]
+        heads = [name.partition("-")[0] for name in names]
+        return Counter(int(head) if head.isdigit() and len(head) < 3 else -1 for head in heads)
 
     def remove(self, names: Sequence[str]) -> int:
         """Give letters up; returns how many were there."""
@@ -130,3 +149,26 @@ def as_sent(row: EventRow) -> dict[str, Any]:
     if row["user_id"].startswith(ANONYMOUS):
         del raw["user_id"]
     return raw
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What became of letters that were sent once more: `kept` have the reason beside their name."""
+
+    replayed: int
+    kept: dict[str, str]
+
+
+def replay(
+    domain: Domain, stream: EventStream, store: DeadLetters, letters: Sequence[DeadLetter]
+) -> Replay:
+    """Send letters the way of every event; what is still refused stays a letter.
+
+    Those that cannot be taken by the graph once more come back as new letters.
+    """
+    batch = read_events(domain, [letter.row for letter in letters], datetime.now(UTC))
+    # Appended first: dying in between leaves both, and the event counts once.
+    stream.append(batch.rows)
+    refused = {letters[row["index"]].name: row["detail"] for row in batch.rejected}
+    store.remove([letter.name for letter in letters if letter.name not in refused])
+    return Replay(len(letters) - len(refused), refused)

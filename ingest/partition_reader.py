@@ -208,7 +208,6 @@ class PartitionReader:
             before_commit=lambda judged: self._bury_conflicts(batch, judged),
         )
         reach("consumer.saved")
-        self._stream.note_dropped([batch[n][0] for n in report.dropped])
         self.held = replace(self.held, offset=last.seq, token=last.token)
         told = {
             "written": report.accepted,
@@ -218,9 +217,7 @@ class PartitionReader:
             "conflicts": len(report.conflicts),
         }
         told |= counts or {}
-        self._stream.advance(
-            last.partition, last.seq, last.token, self._terms.keep_rows, told
-        )
+        self._stream.advance(last.partition, last.seq, last.token, self._terms.keep_rows, told)
         reach("consumer.trimmed")
 
     def _bury_conflicts(self, batch: Sequence[Placed], judged: EventReport) -> None:

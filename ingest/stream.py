@@ -30,7 +30,6 @@ SOCKET_S = 1.5
 """Seconds after which a Redis that is silent counts as down: below the 2 that a client is told."""
 PAUSE_S = 1.0
 """Seconds for which calls are refused at once after a failure, so that none queue behind it."""
-MOST_DROPPED = 100_000
 HEAD = "pathlight:{events}"
 """A hash: partitions, next:<p> and done:<p>. The braces keep all keys of the
 stream on one node of a cluster."""
@@ -211,22 +210,6 @@ class EventStream:
         pairs = [part for name, count in counts.items() if count for part in (name, count)]
         with self.asking():
             return bool(self._advance(keys=[HEAD], args=[partition, number, token, keep, *pairs]))
-
-    def note_dropped(self, places: Sequence[Place]) -> None:
-        """Remember for a while that rows will never be in the graph, nor among dead letters."""
-        if places:
-            names = {place.name: time.time() for place in places}
-            with self.asking():
-                self.redis.zadd(f"{HEAD}:dropped", names)
-                self.redis.zremrangebyrank(f"{HEAD}:dropped", 0, -MOST_DROPPED - 1)
-
-    def dropped(self, places: Sequence[Place]) -> set[Place]:
-        """Those of the places that were dropped lately."""
-        if not places:
-            return set()
-        with self.asking():
-            scores = self.redis.zmscore(f"{HEAD}:dropped", [place.name for place in places])
-        return {place for place, score in zip(places, cast(list, scores), strict=True) if score}
 
     def meet(self, name: str, seconds: float) -> list[str]:
         """Announce a reader for so long; returns the living ones' names, this one among them."""

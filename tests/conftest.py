@@ -7,6 +7,7 @@ from pathlib import Path
 
 import neo4j
 import pytest
+from redis import Redis
 
 from api.redis_server import LocalRedis, redis_uri
 from graphdb.connection import Graph
@@ -76,6 +77,19 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     owner, _ = server.start()
     yield redis_uri(owner.port, server.password())
     server.stop()
+
+
+def empty_stream_of(redis_url: str) -> None:
+    """Flush the database of the stream; Celery's stay."""
+    with Redis.from_url(redis_url) as redis:
+        redis.flushdb()
+
+
+@pytest.fixture
+def empty_stream(redis_url: str) -> str:
+    """The run's Redis with nothing in the stream."""
+    empty_stream_of(redis_url)
+    return redis_url
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,9 @@ import typer
 
 from api.session import Json
 from api.settings import Settings
-from api.terminal import Steps, show, tell
+from api.terminal import Steps, err, out, show, tell
 from graphdb.connection import Neo4jSettings
+from graphdb.errors import PathlightError
 
 app = typer.Typer()
 
@@ -31,7 +32,7 @@ def demo(
 
 @app.command()
 def up(as_json: Json = False) -> None:
-    """Start the local stack, or join it: Neo4j, Redis, API, worker and scheduler."""
+    """Start the local stack, or join it: Neo4j, Redis, consumer, API, worker and scheduler."""
     from api import stack
 
     with Steps(as_json) as steps:
@@ -55,7 +56,23 @@ def down(as_json: Json = False) -> None:
 
 @app.command()
 def status(as_json: Json = False) -> None:
-    """Each part of the local stack: address, process, memory."""
+    """Each part of the local stack, and each partition of the stream: what waits, what was put
+    aside."""
+    from api.stack import join
     from api.status import status as rows_of
+    from api.status import stream_status
 
-    show(rows_of(Settings(), Neo4jSettings()), as_json)
+    settings, neo4j = Settings(), Neo4jSettings()
+    parts, stack = rows_of(settings, neo4j), join(settings, neo4j)
+    try:
+        partitions = stream_status(stack) if stack else []
+    except PathlightError as error:
+        partitions = []
+        err.print(f"the stream cannot be shown: {error}", markup=False)
+    if as_json:
+        show(parts + partitions, True)
+        return
+    show(parts, False)
+    if partitions:
+        out.print()
+        show(partitions, False)

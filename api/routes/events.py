@@ -1,4 +1,4 @@
-"""Events in: one or up to 10,000, judged row by row, kept in the stream before they are answered."""
+"""Events in: one or up to 10,000, judged row by row and kept before they are answered."""
 
 import json
 from datetime import UTC, datetime
@@ -8,12 +8,13 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from api.event_body import MOST_ROWS, NDJSON, Body, read_body
+from api.event_body import MOST_ROWS, NDJSON, read_body
 from api.problems import ConflictError, InvalidError, NotFoundError, responses
 from api.settlement import settle
-from api.state import Current, State
-from api.taking import SOURCE, Taken, judge, take
-from graphdb.events import retract_event
+from api.state import Current
+from api.taking import Taken, judge, take
+from graphdb.retraction import retract_event
+from ingest.problem import quoted
 
 router = APIRouter(tags=["events"])
 

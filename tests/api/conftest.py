@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -51,29 +51,65 @@ def recommender(serving, domain) -> Recommender:
 
 
 @pytest.fixture
-def api_url(world, neo4j_address, artifacts: Path) -> Iterator[str]:
-    """A real API that serves the world."""
-    with api_on(neo4j_address, artifacts.parent) as url:
+def api_url(world, neo4j_address, artifacts: Path, empty_stream: str) -> Iterator[str]:
+    """A real API that serves the world, and a consumer."""
+    with api_on(neo4j_address, artifacts.parent, empty_stream) as url:
         yield url
 
 
 @contextmanager
-def api_on(address, home: Path, **env: str) -> Generator[str]:
-    """A real API process on a graph, with `home` as its directory; gives its address."""
+def api_on(address, home: Path, redis: str = "", **env: str) -> Generator[str]:
+    """A real API process on a graph, with `home` as its directory; gives its address.
+
+    With the address of a Redis a consumer runs beside it: the stream there must be empty, or this
+    graph's.
+    """
     port = choose_port(0)
-    settings = {
+    settings = process_settings(address, home, redis)
+    with ExitStack() as block:
+        if redis:
+            block.enter_context(consumer_on(address, home, redis, **env))
+        yield block.enter_context(_api(settings | env, home, port))
+
+
+def process_settings(address, home: Path, redis: str) -> dict[str, str]:
+    """What a process is told: where the graph and the stream are, and its directory."""
+    return {
         "PATHLIGHT_HOME": str(home),
         "PATHLIGHT_NEO4J_URI": address.uri,
         "PATHLIGHT_NEO4J_USER": address.user,
         "PATHLIGHT_NEO4J_PASSWORD": address.password,
+        "PATHLIGHT_REDIS_URL": redis,
     }
+
+
+@contextmanager
+def consumer_on(address, home: Path, redis: str, **env: str) -> Generator[subprocess.Popen]:
+    """A real consumer process; what it says is in `home/consumer.log`."""
+    with (home / "consumer.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "api.consumer"],
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, **process_settings(address, home, redis), **env},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+@contextmanager
+def _api(settings: dict[str, str], home: Path, port: int) -> Generator[str]:
     command = ["uvicorn", "--factory", "api.app:create_app", "--no-access-log"]
     command += ["--port", str(port)]
     with (home / "api.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=Path(__file__).parents[2],
-            env={**os.environ, **settings, **env},
+            env={**os.environ, **settings},
             stdout=log,
             stderr=log,
         )

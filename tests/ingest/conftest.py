@@ -34,9 +34,7 @@ def letters(stream: EventStream) -> DeadLetters:
 
 
 @pytest.fixture
-def consuming(
-    graph: Graph, domain: Domain, stream: EventStream, letters: DeadLetters
-) -> Callable:
+def consuming(graph: Graph, domain: Domain, stream: EventStream, letters: DeadLetters) -> Callable:
     """A block in which a consumer of that name runs, as a thread."""
 
     @contextmanager

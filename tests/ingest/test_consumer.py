@@ -1,12 +1,6 @@
 """Consumers: a fair share each, a dead one's partitions taken over, one writer of a partition."""
 
-import threading
-
-import pytest
-
 from graphdb.partitions import list_partitions
-from graphdb.processes import wait_until
-from ingest.consumer import fair_share
 from tests.ingest.conftest import until_written
 from tests.rows import event_row
 
@@ -16,7 +10,8 @@ ADDED = "MATCH (s:Source) RETURN sum(s.events) AS n"
 
 def rows(count, start=0):
     return [
-        event_row(f"u{n % 20}", str(n % 50), n, event_id=str(n)) for n in range(start, start + count)
+        event_row(f"u{n % 20}", str(n % 50), n, event_id=str(n))
+        for n in range(start, start + count)
     ]
 
 

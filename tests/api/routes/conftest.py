@@ -10,7 +10,7 @@ from graphdb.domain import load_domain
 from graphdb.schema import create_schema
 from tests.api.conftest import api_on, until_mapped
 from tests.api.versions import build_artifact, fill_graph
-from tests.conftest import wipe
+from tests.conftest import empty_stream_of, wipe
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +24,12 @@ def module_graph(neo4j_address) -> Iterator[Graph]:
 
 
 @pytest.fixture(scope="module")
-def module_api(neo4j_address, module_graph, tmp_path_factory) -> Iterator[str]:
+def module_api(neo4j_address, module_graph, tmp_path_factory, redis_url) -> Iterator[str]:
     home = tmp_path_factory.mktemp("home")
     (home / "artifacts").mkdir()
     build_artifact(module_graph, home / "artifacts" / "v1")
     publish(module_graph, home / "artifacts" / "v1")
-    with api_on(neo4j_address, home) as url:
+    empty_stream_of(redis_url)
+    with api_on(neo4j_address, home, redis_url) as url:
         until_mapped(url)
         yield url
