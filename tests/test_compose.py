@@ -15,7 +15,8 @@ from graphdb.jar_lock import DEFAULT_VERSION
 from graphdb.jars import CacheSettings
 
 ROOT = Path(__file__).parents[1]
-OURS = ("api", "worker", "trainer", "beat")
+CELERY = ("worker", "trainer", "beat")
+OURS = ("api", "consumer", *CELERY)
 # Read by docker compose itself, to make an address from.
 COMPOSE_ONLY = {"PATHLIGHT_REDIS_PASSWORD"}
 
@@ -85,8 +86,9 @@ def test_the_image_starts_what_the_local_stack_starts(services: dict[str, Any]):
     dockerfile = (ROOT / "Dockerfile").read_text()
     applications = {word for part in PARTS for word in part.arguments if word.startswith("api.")}
 
-    assert applications == {"api.app:create_app", "api.worker"}
+    assert applications == {"api.app:create_app", "api.worker", "api.consumer"}
     assert '"api.app:create_app"' in dockerfile
-    assert all("-A api.worker " in services[name]["command"] for name in OURS[1:])
+    assert all("-A api.worker " in services[name]["command"] for name in CELERY)
+    assert services["consumer"]["command"] == "python -m api.consumer"
     for package in ("graphdb", "ingest", "training", "api", "domains"):
         assert f"COPY {package} {package}" in dockerfile

@@ -87,7 +87,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory, neo4j_version: str) -> Iter
         yield reader
     finally:
         last = reader.run(COMMANDS[-1])
-    assert last == "stopped: beat, worker, api, redis, neo4j\n"
+    assert last == "stopped: beat, worker, api, consumer, redis, neo4j\n"
     assert_nothing_left(folder / ".pathlight")
 
 
@@ -144,7 +144,7 @@ def test_it_is_short_and_every_command_in_it_is_run_here():
 
 def test_up_says_where_the_api_is_and_status_shows_every_part(reader: Reader):
     assert f"127.0.0.1:{reader.port}/docs" in reader.said["pathlight up"]
-    assert reader.said["pathlight status"].count("running") == 5
+    assert reader.said["pathlight status"].count("running") == 6
 
 
 def test_events_and_items_go_in_and_recommendations_come_out(reader: Reader):

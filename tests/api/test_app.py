@@ -7,7 +7,7 @@ import pytest
 from api.app import create_app
 from ingest.event import Event
 
-METHODS = {"get", "put", "post"}
+METHODS = {"get", "put", "post", "patch", "delete"}
 
 
 @pytest.fixture
@@ -25,6 +25,8 @@ def test_every_endpoint_is_described_and_says_what_can_go_wrong(document):
 
     assert {path for path, _ in operations} == {
         "/v1/events",
+        "/v1/events/{event_type}/{event_id}",
+        "/metrics",
         "/v1/items/{id}",
         "/v1/users/{id}",
         "/v1/recommendations",

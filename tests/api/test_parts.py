@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 
 from api.parts import (
-    API,
     BEAT,
+    CONSUMER,
     PARTS,
     WORKER,
     Part,
     Place,
     api_answers,
     beat_writes,
+    consumer_reads,
     worker_answers,
 )
+from ingest.stream import EventStream
 
 
 @pytest.fixture
@@ -33,9 +35,10 @@ def test_a_part_names_what_is_there(part: Part, place: Place, monkeypatch, redis
 
     assert command[:3] == [sys.executable, "-P", "-m"]
     assert "{" not in " ".join(command)
-    target = command[command.index("--factory" if part is API else "-A") + 1]
+    before = {"api": "--factory", "consumer": "-m"}.get(part.name, "-A")
+    target = command[command.index(before) + 1]
     module, _, name = target.partition(":")
-    assert hasattr(importlib.import_module(module), name or "app")
+    assert hasattr(importlib.import_module(module), name or ("main" if part is CONSUMER else "app"))
 
 
 def test_the_worker_serves_both_queues_under_a_name_of_its_own(place: Place, tmp_path: Path):
@@ -48,8 +51,20 @@ def test_the_worker_serves_both_queues_under_a_name_of_its_own(place: Place, tmp
     assert place.node != other.node
 
 
-@pytest.mark.parametrize("ready", [api_answers, worker_answers])
-def test_nothing_is_ready_where_nothing_runs(ready, place: Place):
+def test_a_consumer_is_ready_once_it_has_announced_itself_since_its_start(
+    place: Place, empty_stream: str
+):
+    stream = EventStream(empty_stream)
+    stream.meet(f"{place.node}:7:{time.time()}", 60)
+    stream.meet(f"another:7:{time.time() + 1000}", 60)
+    stream.close()
+
+    assert consumer_reads(place, time.time())
+    assert not consumer_reads(place, time.time() + 60)
+
+
+@pytest.mark.parametrize("ready", [api_answers, consumer_reads, worker_answers])
+def test_nothing_is_ready_where_nothing_runs(ready, place: Place, empty_stream: str):
     assert not ready(place, time.time())
 
 

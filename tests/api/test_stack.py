@@ -28,7 +28,7 @@ from tests.api.tiny_parts import TINY
 from tests.processes import assert_nothing_left
 
 LOCAL = Neo4jSettings(uri="")
-ALL = ("neo4j", "redis", "api", "worker", "beat")
+ALL = ("neo4j", "redis", "consumer", "api", "worker", "beat")
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_everything_listens_on_loopback_only_in_sessions_of_its_own(settings: Se
         assert listening <= {"127.0.0.1"}
 
 
-@pytest.mark.parametrize("name", ["worker", "api", "redis"])
+@pytest.mark.parametrize("name", ["worker", "api", "consumer", "redis"])
 def test_a_part_that_died_is_seen_and_it_alone_is_started_again(settings: Settings, name: str):
     stack = up(settings, LOCAL, parts=TINY)
     before = pids(settings)
@@ -180,7 +180,7 @@ def test_down_stops_in_reverse_order_and_leaves_no_process(settings: Settings):
 
     stopped = down(settings)
 
-    assert stopped == ["beat", "worker", "api", "redis", "neo4j"]
+    assert stopped == ["beat", "worker", "api", "consumer", "redis", "neo4j"]
     assert_nothing_left(settings.root)
     assert {row["state"] for row in status(settings, LOCAL)} == {"stopped"}
     assert down(settings) == []
@@ -240,7 +240,7 @@ def test_a_block_that_started_a_stack_stops_it_however_it_ends(
     settings = Settings(home=tmp_path)
 
     with pytest.raises(KeyboardInterrupt), running(settings, given, parts=TINY) as stack:
-        assert stack.started == ("redis", "api", "worker", "beat")
+        assert stack.started == ("redis", "consumer", "api", "worker", "beat")
         signal.raise_signal(signal.SIGINT)
 
     assert_nothing_left(tmp_path)

@@ -27,7 +27,7 @@ def test_a_running_part_tells_its_memory_and_since_when(tmp_path: Path):
     me = this_process()
     StackState.read(tmp_path).keep("api", Record.of(me, "http://127.0.0.1:1"))
 
-    row = status(Settings(home=tmp_path), LOCAL)[2]
+    row = status(Settings(home=tmp_path), LOCAL)[3]
 
     assert (row["state"], row["pid"], row["address"]) == ("running", me.pid, "http://127.0.0.1:1")
     assert row["memory_mb"] > 10
