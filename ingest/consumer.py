@@ -13,6 +13,7 @@ from graphdb.domain import Domain
 from graphdb.partitions import claim_partition, list_partitions, open_partitions
 from graphdb.schema import create_schema
 from ingest.dead_letters import DeadLetters
+from ingest.fail_points import reach
 from ingest.partition_reader import NOT_NOW, PartitionReader, Terms
 from ingest.stream import EventStream
 
@@ -87,6 +88,7 @@ class Consumer:
                 continue
             held = claim_partition(self._graph, row["source"], self._name, self._terms.lease_s)
             if held is not None and held.partition not in self._readings:
+                reach("consumer.claimed")
                 log.info("partition %d from %d on", held.partition, held.offset + 1)
                 stopping = threading.Event()
                 reader = PartitionReader(
