@@ -147,7 +147,7 @@ def as_sent(row: EventRow) -> dict[str, Any]:
         if name in raw:
             raw[name] = json.loads(raw[name])
     if row["user_id"].startswith(ANONYMOUS):
-        del raw["user_id"]
+        raw["anonymous_id"] = raw.pop("user_id").removeprefix(ANONYMOUS)
     return raw
 
 

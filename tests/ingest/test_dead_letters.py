@@ -40,7 +40,7 @@ def test_a_full_store_refuses_all_of_what_comes_and_keeps_what_it_has(stream):
 
 def test_letters_about_a_person_are_found(letters):
     letters.put([letter("1"), letter("2", event_row("bob", "1"))])
-    letters.put([letter("3", event_row("anonymous:x", "1", anonymous_id="x"))])
+    letters.put([letter("3", event_row("anonymous:x", "1"))])
 
     assert letters.of_person("bob") == ["2"]
     assert letters.of_person("anonymous:x") == ["3"]
@@ -50,7 +50,7 @@ def test_a_row_is_written_as_its_sender_would(domain):
     told = {"context": '{"a":1}', "impressions": ["1"], "value": 2.0, "position": 1}
     for row in (
         event_row("ann", "1", **told),
-        event_row("anonymous:x", "1", anonymous_id="x", event_id="e"),
+        event_row("anonymous:x", "1", event_id="e"),
     ):
         batch = read_events(domain, [as_sent(row)], NOON)
 

@@ -9,7 +9,9 @@ import pytest
 
 from ingest.fail_points import VARIABLE, failing, reach
 
-CODE = "from ingest.fail_points import reach\nfor n in range(3): reach('here'); print(n, flush=True)"
+CODE = (
+    "from ingest.fail_points import reach\nfor n in range(3): reach('here'); print(n, flush=True)"
+)
 
 
 @pytest.mark.parametrize(

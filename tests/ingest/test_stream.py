@@ -109,7 +109,7 @@ def test_more_than_may_wait_is_refused_whole(redis_url, stream):
     small = EventStream(redis_url, most_waiting=100)
     small.append(rows(90))
 
-    with pytest.raises(StreamFullError, match="100|110"):
+    with pytest.raises(StreamFullError, match="110 events wait"):
         small.append(rows(20))
     before = sum(b.appended for b in small.backlog())
     for partition, backlog in enumerate(small.backlog()):
@@ -231,7 +231,7 @@ def test_a_file_cut_at_any_byte_has_whole_requests_and_all_that_came_before(serv
     server.stop()
     seed = 7
     print("seed", seed)
-    cuts = sorted(random.Random(seed).sample(range(sizes[0], sizes[-1]), 8)) + [sizes[15]]
+    cuts = [*sorted(random.Random(seed).sample(range(sizes[0], sizes[-1]), 8)), sizes[15]]
 
     for number, cut in enumerate(cuts):
         copy = tmp_path / str(number)
