@@ -65,42 +65,51 @@ class _Now(Collector):
 
     def collect(self) -> Iterable[Metric]:
         up = GaugeMetricFamily("pathlight_up", "whether a part answers", labels=["part"])
-        for part, collect in (("graph", self._graph), ("stream", self._stream)):
-            try:
-                yield from collect()
-                up.add_metric([part], 1)
-            except PathlightError:
-                up.add_metric([part], 0)
+        graph, stream = self._state.graph, self._state.stream
+        try:
+            written = self._state.breaker.call(list_partitions, graph)
+            yield from _written(written)
+        except PathlightError:
+            written = None
+        try:
+            appended = [backlog.appended for backlog in stream.backlog()]
+            yield from self._stream(appended)
+        except PathlightError:
+            appended = None
+        if written is not None and appended is not None:
+            yield _lag(written, appended)
+        up.add_metric(["graph"], written is not None)
+        up.add_metric(["stream"], appended is not None)
         yield up
 
-    def _graph(self) -> list[Metric]:
-        rows = self._state.breaker.call(list_partitions, self._state.graph)
-        offsets = _by_partition("pathlight_stream_offset", "last event of the stream in the graph")
-        held = _by_partition("pathlight_stream_held", "whether a consumer reads it")
-        for row in rows:
-            offsets.add_metric([str(row["partition"])], max(row["offset"], 0))
-            held.add_metric([str(row["partition"])], row["owner"] is not None)
-        return [offsets, held, *self._lag(rows)]
-
-    def _lag(self, rows: list[dict]) -> list[Metric]:
-        appended = _by_partition("pathlight_stream_appended", "last event of the stream")
-        lag = _by_partition("pathlight_stream_lag", "events that wait for the graph")
-        written = {row["partition"]: max(row["offset"], 0) for row in rows}
-        for partition, backlog in enumerate(self._state.stream.backlog()):
-            appended.add_metric([str(partition)], backlog.appended)
-            waiting = backlog.appended - written.get(partition, 0)
-            lag.add_metric([str(partition)], max(waiting, 0))
-        return [appended, lag]
-
-    def _stream(self) -> list[Metric]:
-        counts = self._state.stream.counts()
+    def _stream(self, appended: list[int]) -> list[Metric]:
+        counts, letters = self._state.stream.counts(), self._state.letters.count()
+        last = _by_partition("pathlight_stream_appended", "last event of the stream")
+        for partition, number in enumerate(appended):
+            last.add_metric([str(partition)], number)
         told: list[Metric] = [
             CounterMetricFamily(f"pathlight_events_{name}", meaning, value=counts.get(name, 0))
             for name, meaning in COUNTS.items()
         ]
-        letters = self._state.letters.count()
         kept = GaugeMetricFamily("pathlight_dead_letters", "dead letters kept", value=letters)
-        return [*told, kept]
+        return [*told, last, kept]
+
+
+def _written(partitions: list[dict]) -> list[Metric]:
+    offsets = _by_partition("pathlight_stream_offset", "last event of the stream in the graph")
+    held = _by_partition("pathlight_stream_held", "whether a consumer reads it")
+    for row in partitions:
+        offsets.add_metric([str(row["partition"])], max(row["offset"], 0))
+        held.add_metric([str(row["partition"])], row["owner"] is not None)
+    return [offsets, held]
+
+
+def _lag(written: list[dict], appended: list[int]) -> Metric:
+    lag = _by_partition("pathlight_stream_lag", "events that wait for the graph")
+    offsets = {row["partition"]: max(row["offset"], 0) for row in written}
+    for partition, number in enumerate(appended):
+        lag.add_metric([str(partition)], max(0, number - offsets.get(partition, 0)))
+    return lag
 
 
 def _by_partition(name: str, meaning: str) -> GaugeMetricFamily:

@@ -1,0 +1,55 @@
+"""GET /metrics on a real API: what Prometheus reads is what happened."""
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+EVENT = {"event_type": "rated", "item_id": "3", "occurred_at": "2026-01-05T20:15:00Z"}
+
+
+def read(url: str) -> dict[str, float]:
+    """Each sample's value; labels are part of its name."""
+    answer = httpx.get(f"{url}/metrics", trust_env=False)
+    assert answer.headers["content-type"].startswith("text/plain")
+    return {
+        f"{s.name}{sorted(s.labels.items())}": s.value
+        for family in text_string_to_metric_families(answer.text)
+        for s in family.samples
+    }
+
+
+def test_events_and_requests_are_counted(module_api):
+    before = read(module_api)
+    rows = [{**EVENT, "user_id": f"metric{n % 9}", "event_id": f"m{n}"} for n in range(40)]
+    for _ in range(2):
+        params = {"wait": True}
+        httpx.post(f"{module_api}/v1/events", json=rows, params=params, trust_env=False)
+
+    after = read(module_api)
+
+    def rise(name: str) -> float:
+        return after[name] - before.get(name, 0)
+
+    def by_partition(name: str, samples: dict[str, float]) -> float:
+        return sum(v for k, v in samples.items() if k.startswith(f"{name}["))
+
+    assert rise("pathlight_events_written_total[]") == 40
+    assert rise("pathlight_events_duplicates_total[]") == 40
+    assert by_partition("pathlight_stream_appended", after) == 80
+    assert by_partition("pathlight_stream_offset", after) == 80
+    assert by_partition("pathlight_stream_lag", after) == 0
+    assert by_partition("pathlight_stream_held", after) == 4
+    assert after["pathlight_up[('part', 'graph')]"] == 1
+    assert after["pathlight_up[('part', 'stream')]"] == 1
+    posts = "[('method', 'POST'), ('route', '/v1/events'), ('status', '202')]"
+    assert rise(f"pathlight_requests_total{posts}") == 2
+
+
+def test_routes_are_named_by_their_template_never_by_what_was_asked(module_api):
+    httpx.get(f"{module_api}/v1/items/somebody/similar", trust_env=False)
+    httpx.get(f"{module_api}/nowhere/somebody", trust_env=False)
+
+    text = httpx.get(f"{module_api}/metrics", trust_env=False).text
+
+    assert "somebody" not in text
+    assert 'route="/v1/items/{id' in text
+    assert 'route="none",status="404"' in text
