@@ -6,9 +6,11 @@ are locked first, in the order of their ids, as every batch of events locks its 
 """
 
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from neo4j import ManagedTransaction
+from neo4j.exceptions import ConstraintError
 
 from graphdb.connection import Graph
 from graphdb.domain import render
@@ -124,6 +126,7 @@ def delete_item(graph: Graph, item_id: str) -> bool:
     there = found
     while there:
         remove_relationships(graph, "Item", "id", item_id)
-        graph.write(DELETE_ITEM, id=item_id)
+        with suppress(ConstraintError):  # an event came between the look and the deletion
+            graph.write(DELETE_ITEM, id=item_id)
         there = bool(graph.write(WITHHOLD_ITEM, id=item_id))
     return found
