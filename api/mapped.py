@@ -1,9 +1,10 @@
-"""The version that serves, in this process's memory: arrays, who is who, what is hidden.
+"""The version that serves, in this process's memory: arrays, who is who, what is withheld.
 
 It is what answers are scored with, and all that answers when the graph is down. The map from a
 person's id to the key in the files is read from the graph and never written to disk.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
+from api.people import People
+from api.withheld import Withheld
 from graphdb.connection import Graph
-from graphdb.retrieval import NewEvent, fetch_hidden, fetch_people
+from graphdb.retrieval import NewEvent
 from training.artifact import Artifact, read_artifact
 
 
@@ -34,15 +37,15 @@ class History:
 
 @dataclass(frozen=True)
 class MappedVersion:
-    """An artifact and what the graph adds to it."""
+    """An artifact and what the graph adds to it; `people` and `withheld` are kept up in place."""
 
     id: str
     slot: str
     artifact: Artifact
     item_rows: dict[str, int]
     user_rows: dict[str, int]
-    keys: dict[str, str]
-    hidden: set[str]
+    people: People
+    withheld: Withheld
     popular: np.ndarray
 
     @property
@@ -53,16 +56,23 @@ class MappedVersion:
     def as_of(self) -> datetime:
         return self.artifact.model.as_of
 
-    def history(self, key: str | None, events: list[NewEvent]) -> History:
-        """A person's history in the version, with `events` from beyond its cut folded in."""
+    def history(self, keys: Sequence[str], events: list[NewEvent]) -> History:
+        """A person's history in the version, with `events` from beyond its cut folded in.
+
+        keys: their own, then those of everybody joined to them since the version's cut. The
+        personal residual is the first one's who has one.
+        """
         artifact = self.artifact
-        user = self.user_rows.get(key) if key else None
-        empty = sp.csr_matrix((1, len(artifact.item_ids)), dtype=np.float32)
-        base = empty if user is None else artifact.history[user]
-        residual = None if user is None or artifact.residuals is None else artifact.residuals[user]
-        seen = set() if user is None else set(_marked(artifact.seen[user]))
+        users = [self.user_rows[key] for key in keys if key in self.user_rows]
+        base = sp.csr_matrix((1, len(artifact.item_ids)), dtype=np.float32)
+        for user in users:
+            base = artifact.history[user] if base.nnz == 0 else base + artifact.history[user]
+        residual = (
+            artifact.residuals[users[0]] if users and artifact.residuals is not None else None
+        )
+        seen = {item for user in users for item in _marked(artifact.seen[user])}
         if not events:
-            return History(base, residual, frozenset(seen))
+            return History(sp.csr_matrix(base), residual, frozenset(seen))
         added, types, unknown = self._fold(events)
         seen |= {self.item_rows[e.item_id] for e in events if e.seen and e.item_id not in unknown}
         return History(
@@ -88,21 +98,23 @@ class MappedVersion:
 
 def map_version(graph: Graph, version: str, slot: str, artifacts: Path) -> MappedVersion:
     """Load what serves. Raises ArtifactError when its files are not in `artifacts`."""
-    return mapped(
-        read_artifact(artifacts / version), slot, fetch_people(graph), fetch_hidden(graph)
-    )
+    artifact = read_artifact(artifacts / version)
+    people, withheld = People(), Withheld(artifact.item_ids)
+    people.renew(graph)
+    withheld.renew(graph)
+    return mapped(artifact, slot, people, withheld)
 
 
-def mapped(artifact: Artifact, slot: str, keys: dict[str, str], hidden: set[str]) -> MappedVersion:
-    """An artifact ready to answer for the people in `keys` (id → key)."""
+def mapped(artifact: Artifact, slot: str, people: People, withheld: Withheld) -> MappedVersion:
+    """An artifact ready to answer."""
     return MappedVersion(
         id=artifact.model.id,
         slot=slot,
         artifact=artifact,
         item_rows={item: row for row, item in enumerate(artifact.item_ids)},
         user_rows={key: row for row, key in enumerate(artifact.user_keys)},
-        keys=keys,
-        hidden=hidden,
+        people=people,
+        withheld=withheld,
         popular=np.argsort(-artifact.popularity, kind="stable"),
     )
 

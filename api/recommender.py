@@ -72,7 +72,7 @@ class Recommender:
             return self._popular_in_graph(query)
         if version is None or version.id != person.version:
             raise UnmappedError(person.version, person.slot)
-        history = version.history(person.key, person.events)
+        history = version.history(person.keys, person.events)
         if not history.row.nnz:
             return self._popular(version, query, history)
         scored = self._candidates(version, history, query)
@@ -179,7 +179,9 @@ class Recommender:
             rows = [r for r in version.popular[start : start + 4 * query.k] if r not in barred]
             names = [ids[row] for row in rows]
             showable = (
-                set(names) - version.hidden if missing else fetch_showable(self._graph, names)
+                set(names) - version.withheld.now()
+                if missing
+                else fetch_showable(self._graph, names)
             )
             chosen += [row for row, name in zip(rows, names, strict=True) if name in showable]
             if len(chosen) >= query.k:
@@ -207,10 +209,11 @@ class Recommender:
 
     def _from_memory(self, version: MappedVersion, missing: str, query: Query) -> Answer:
         """The mapped version over its whole catalogue."""
-        history = version.history(version.keys.get(query.user_id), [])
+        history = version.history(version.people.keys_of(query.user_id), [])
         if not history.row.nnz:
             return self._popular(version, query, history, missing)
-        shown = [i for i in version.artifact.item_ids if i not in version.hidden]
+        withheld = version.withheld.now()
+        shown = [i for i in version.artifact.item_ids if i not in withheld]
         barred = _barred(version, history, query)
         scored = _score(version, history, query, barred, (shown, []))
         started = replace_sources(scored, "memory")

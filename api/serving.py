@@ -9,17 +9,17 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from api.answer import NothingPublishedError
 from api.breaker import GraphBreaker
 from api.mapped import MappedVersion, map_version, mapped
+from api.people import People
+from api.withheld import Withheld
 from graphdb.connection import Graph
 from graphdb.errors import GraphUnavailableError
 from graphdb.processes import write_private
-from graphdb.retrieval import fetch_hidden
 from graphdb.versions import fetch_serving
 from training.artifact import ArtifactError, read_artifact
 
@@ -29,8 +29,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ATTEMPTS = 3
-HIDDEN_S = 10.0
-"""Seconds after which an item that was hidden is in no answer from memory either."""
+WITHHELD_S = 10.0
+"""Seconds after which an item that another process hid is in no answer from memory either."""
 UNREADABLE_S = 5.0
 """Seconds until an artifact that could not be read is tried again."""
 
@@ -53,7 +53,7 @@ class Serving:
         self._loading = threading.Lock()
         self._recalled = False
         self._marker = artifacts.parent / "serving.json"
-        self._hidden_at = 0.0
+        self._withheld_at = 0.0
         self._unreadable: tuple[str, str, float] = ("", "", 0.0)
 
     def answer(
@@ -93,20 +93,37 @@ class Serving:
         raise GraphUnavailableError("what serves changed faster than it could be read")
 
     def refresh(self) -> None:
-        """Map what serves now if this process has not, and note what was hidden since."""
+        """Map what serves now if this process has not, and note who and what is gone since."""
         serving = self.breaker.watch(lambda: fetch_serving(self.graph))
         if serving is not None:
             self._map(serving["id"], serving["slot"])
-            if time.monotonic() - self._hidden_at > HIDDEN_S:
-                self._note_hidden()
-
-    def _note_hidden(self) -> None:
-        hidden = self.breaker.call(fetch_hidden, self.graph)
-        with self._loading:
             if self.version is not None:
-                self.version = replace(self.version, hidden=hidden)
-                write_private(self._marker, json.dumps(_marked(self.version)))
-            self._hidden_at = time.monotonic()
+                self.version.people.renew(self.graph)
+                if time.monotonic() - self._withheld_at > WITHHELD_S:
+                    self._note_withheld(self.version)
+
+    def withhold(self, since: dict[str, float | None]) -> None:
+        """Note at once what this process itself wrote: from when on items must not be shown, in
+        seconds since 1970, None for one that may be."""
+        for version in filter(None, (self.version, self._before)):
+            version.withheld.note(since)
+        self._withheld_at = 0.0
+
+    def forget(self, user_id: str) -> None:
+        """Forget at once a person whom this process itself erased."""
+        for version in filter(None, (self.version, self._before)):
+            version.people.forget(user_id)
+
+    def join(self, source: str, known: str) -> None:
+        """Note at once that this process itself joined `source` to `known`."""
+        for version in filter(None, (self.version, self._before)):
+            version.people.join({source: known})
+
+    def _note_withheld(self, version: MappedVersion) -> None:
+        now = time.monotonic()
+        if version.withheld.renew(self.graph):
+            self._withheld_at = now
+        write_private(self._marker, json.dumps(_marked(version)))
 
     def _recall(self) -> MappedVersion | None:
         """Map what an earlier process here had served last: a start while the graph is down. Who
@@ -115,7 +132,8 @@ class Serving:
             if self.version is None:
                 last = json.loads(self._marker.read_text("utf-8"))
                 artifact = read_artifact(self._artifacts / last["version"])
-                self.version = mapped(artifact, last["slot"], {}, set(last["hidden"]))
+                withheld = Withheld(artifact.item_ids, last["withheld"])
+                self.version = mapped(artifact, last["slot"], People(), withheld)
                 self._recalled = True
         return self.version
 
@@ -132,7 +150,7 @@ class Serving:
             if not self._recalled:
                 self._before = current
             self.version, self._recalled = kept, False
-            self._hidden_at = 0.0
+            self._withheld_at = 0.0
 
     def _read(self, version: str, slot: str) -> MappedVersion:
         unreadable, why, until = self._unreadable
@@ -147,4 +165,4 @@ class Serving:
 
 def _marked(version: MappedVersion) -> dict[str, Any]:
     """What a later process needs to answer without the graph; nothing in it is about a person."""
-    return {"version": version.id, "slot": version.slot, "hidden": sorted(version.hidden)}
+    return {"version": version.id, "slot": version.slot, "withheld": version.withheld.since}

@@ -45,7 +45,7 @@ def _in_memory(
         return None
     weights = version.artifact.scorer.similar[row]
     ids = version.artifact.item_ids
-    barred = exclude_ids | version.hidden | {item_id}
+    barred = exclude_ids | version.withheld.now() | {item_id}
     order = np.argsort(-weights.data, kind="stable")
     found = [(ids[weights.indices[n]], float(weights.data[n])) for n in order]
     kept = [(item, weight) for item, weight in found if weight > 0 and item not in barred]

@@ -1,4 +1,4 @@
-"""Items, users and their attribute nodes: saved whole, read back, and given text vectors.
+"""Items, users and their attribute nodes: saved whole, changed in part, and given text vectors.
 
     (:Item:Film {id, title, text, text_digest, text_vector})-[:HAS_GENRE]->(:Genre {id})
     (:User {id, key})
@@ -9,12 +9,14 @@ Saving replaces a node's fields and attribute relationships; what is not a field
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 from neo4j import ManagedTransaction
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
+from graphdb.entries import read_items, read_users
+from graphdb.erasure import with_erased
 from graphdb.specs import FieldSpec
 
 SAVE_ITEMS = """
@@ -55,39 +57,98 @@ MERGE (n)-[:<relationship>]->(a)
 
 
 def save_items(graph: Graph, domain: Domain, rows: Sequence[dict[str, Any]]) -> None:
-    """Save items `{"id", "fields": {name: value}, "hidden": bool}`, each replaced whole."""
-    fields, statement = domain.item.fields, render(SAVE_ITEMS, label=domain.item.label)
+    """Save items `{"id", "fields": {name: value}, "hidden": bool, "expires_at": time or None}`,
+    each replaced whole."""
+    graph.transaction(lambda tx: _save_items(tx, domain, rows))
+
+
+def save_users(graph: Graph, domain: Domain, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Save users `{"id", "fields": {name: value}}`, each replaced whole.
+
+    Returns the positions of rows of erased people: nothing of them is saved.
+    """
+
+    def work(tx: ManagedTransaction, erased: set[str]) -> list[int]:
+        _save_users(tx, domain, [row for row in rows if row["id"] not in erased])
+        return [n for n, row in enumerate(rows) if row["id"] in erased]
+
+    return with_erased(graph, (row["id"] for row in rows), work)
+
+
+# The SET takes the lock before the fields are read: isolation is read-committed.
+LOCK_ENTRY = """
+MATCH (n:<label> {id: $id})
+SET n.locked = true
+REMOVE n.locked
+RETURN n.id AS id
+"""
+
+
+def patch_item(graph: Graph, domain: Domain, row: dict[str, Any]) -> bool:
+    """Change what `row` holds of an item (null removes a field); whether there is such an item."""
+
+    def work(tx: ManagedTransaction) -> bool:
+        found = _locked(tx, "Item", read_items, domain, row["id"])
+        if found:
+            merged = {**found, **row, "fields": found["fields"] | row["fields"]}
+            # Attribute nodes have no order: a text made from them again would seem to be another.
+            retold = any(domain.item.fields[name].text for name in row["fields"])
+            _save_items(tx, domain, [merged], texts=retold)
+        return found is not None
+
+    return graph.transaction(work)
+
+
+def patch_user(graph: Graph, domain: Domain, row: dict[str, Any]) -> bool:
+    """Change what `row` holds of a user (null removes a field); whether there is such a user."""
+
+    def work(tx: ManagedTransaction) -> bool:
+        found = _locked(tx, "User", read_users, domain, row["id"])
+        if found:
+            _save_users(tx, domain, [{**row, "fields": found["fields"] | row["fields"]}])
+        return found is not None
+
+    return graph.transaction(work)
+
+
+def _locked(
+    tx: ManagedTransaction, label: str, read, domain: Domain, entry_id: str
+) -> dict[str, Any] | None:
+    tx.run(render(LOCK_ENTRY, label=label), id=entry_id).consume()
+
+    def run(statement: LiteralString, **parameters: Any) -> list[dict[str, Any]]:
+        return [dict(record) for record in tx.run(statement, parameters)]
+
+    return next(iter(read(run, domain, [entry_id])), None)
+
+
+def _save_items(
+    tx: ManagedTransaction, domain: Domain, rows: Sequence[dict[str, Any]], *, texts: bool = True
+) -> None:
+    fields = domain.item.fields
     rows = sorted(rows, key=lambda row: row["id"])
     prepared = [
         {
             "id": row["id"],
             "properties": {
                 **_properties(fields, row["fields"]),
-                **_text(domain.item_text(row["fields"])),
+                **(_text(domain.item_text(row["fields"])) if texts else {}),
                 "hidden": True if row.get("hidden") else None,
+                "expires_at": row.get("expires_at"),
             },
         }
         for row in rows
     ]
-
-    def work(tx: ManagedTransaction) -> None:
-        tx.run(statement, rows=prepared).consume()
-        _link(tx, "Item", fields, rows)
-
-    graph.transaction(work)
+    tx.run(render(SAVE_ITEMS, label=domain.item.label), rows=prepared).consume()
+    _link(tx, "Item", fields, rows)
 
 
-def save_users(graph: Graph, domain: Domain, rows: Sequence[dict[str, Any]]) -> None:
-    """Save users `{"id", "fields": {name: value}}`, each replaced whole."""
+def _save_users(tx: ManagedTransaction, domain: Domain, rows: Sequence[dict[str, Any]]) -> None:
     fields = domain.user.fields
     rows = sorted(rows, key=lambda row: row["id"])
     prepared = [{"id": row["id"], "properties": _properties(fields, row["fields"])} for row in rows]
-
-    def work(tx: ManagedTransaction) -> None:
-        tx.run(SAVE_USERS, rows=prepared).consume()
-        _link(tx, "User", fields, rows)
-
-    graph.transaction(work)
+    tx.run(SAVE_USERS, rows=prepared).consume()
+    _link(tx, "User", fields, rows)
 
 
 # An item is encoded again only when its text or the encoder has changed.

@@ -27,6 +27,7 @@ from neo4j.exceptions import (
     ClientError,
     ConfigurationError,
     ConnectionAcquisitionTimeoutError,
+    ResultFailedError,
     ServiceUnavailable,
     SessionExpired,
     TransientError,
@@ -83,6 +84,9 @@ SERVING = Patience(pool=50, acquisition=0.5, connect=1, retry=0.5, query=1.5)
 WRITING = Patience(pool=20, acquisition=2, connect=1, retry=1, query=30)
 READING = Patience(pool=100, acquisition=5, connect=2, retry=5, query=30)
 WORKING = Patience(pool=8, acquisition=60, connect=10, retry=30, query=600)
+
+DELETIONS = 10
+"""Attempts at a write whose nodes others delete meanwhile; Neo4j does not count it as transient."""
 
 WRITE_S = 30.0
 """Seconds at most for one write: what a frozen process has locked is free again by then."""
@@ -145,9 +149,18 @@ class Graph:
         return self._run(statement, RoutingControl.WRITE, parameters, timeout)
 
     def transaction(self, work: Callable[[ManagedTransaction], T]) -> T:
-        """Run `work` in one write transaction, retried as a whole on transient errors."""
+        """Run `work` in one write transaction, retried as a whole on transient errors, and when
+        another deleted what it had just found."""
         with self._driver.session(database=self.database) as session, _one_sentence():
-            return session.execute_write(unit_of_work(timeout=WRITE_S)(work))
+            for _ in range(DELETIONS):
+                try:
+                    return session.execute_write(unit_of_work(timeout=WRITE_S)(work))
+                except ResultFailedError:
+                    continue  # what came back last hides why the transaction failed
+                except ClientError as error:
+                    if error.code != "Neo.ClientError.Statement.EntityNotFound":
+                        raise
+            raise GraphUnavailableError("others kept deleting what was to be written")
 
     def stream(self, statement: LiteralString, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Rows of a long read, fetched as they are consumed; no retry once begun."""

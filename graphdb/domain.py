@@ -19,7 +19,7 @@ from graphdb.errors import PathlightError
 from graphdb.specs import EventSpec, EventType, ItemSpec, RelationSpec, Strict, UserSpec
 
 OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving", "Tombstone"}
-OWN_TYPES = {"SIMILAR_A", "SIMILAR_B", "SIMILAR_C", "SERVES", "SAME_AS", "PRODUCED"}
+OWN_TYPES = {"SIMILAR_A", "SIMILAR_B", "SIMILAR_C", "SERVES", "SAME_AS", "PRODUCED", "ERASES"}
 OWN_FIELDS = {"id", "key", "hidden", "text", "created_at", "expires_at", "removed"}
 OWN_PREFIXES = ("vector_", "recent_", "text_")
 

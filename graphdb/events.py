@@ -104,7 +104,8 @@ class _Batch:
 
 
 class _TakenBackMeanwhileError(Exception):
-    """A tombstone was set while the batch was being written: it has to be judged again."""
+    """A tombstone was set, or an item deleted, while the batch was being written: it has to be
+    judged again."""
 
 
 def save_events(
@@ -330,7 +331,9 @@ def _create(
     for event in sorted(events, key=lambda e: e["item_id"]):
         by_type[event["type"]].append(event)
     for relationship, rows in sorted(by_type.items()):
-        tx.run(render(CREATE_EVENTS, type=relationship), rows=rows).consume()
+        done = tx.run(render(CREATE_EVENTS, type=relationship), rows=rows).consume()
+        if done.counters.relationships_created != len(rows):
+            raise _TakenBackMeanwhileError
     if batch.recent:
         remember_recent(tx, events)
 

@@ -1,7 +1,7 @@
 """The paths behind an answer: a person's own events on items, and the items' fields to show.
 
-A reason is the path (:User)-[event]->(:Item)-[:SIMILAR_x]->(:Item); its share of the score is the
-scorer's business, not known here.
+A reason is the path (:User)-[event]->(:Item)-[:SIMILAR_x]->(:Item), the user being the person or
+anybody joined to them; its share of the score is the scorer's business, not known here.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,11 @@ from graphdb.connection import Graph
 from graphdb.domain import Domain
 
 FETCH_EVIDENCE = """
-OPTIONAL MATCH (u:User {id: $user})
-CALL (u) {
+OPTIONAL MATCH (asked:User {id: $user})
+OPTIONAL MATCH (asked)-[:SAME_AS]->(known:User)
+WITH coalesce(known, asked) AS person
+CALL (person) {
+  UNWIND [person] + COLLECT { MATCH (s:User)-[:SAME_AS]->(person) RETURN s } AS u
   UNWIND $events AS id
   MATCH (u)-[r]->(i:Item {id: id})
   WHERE type(r) IN $types
@@ -52,7 +55,11 @@ def _present(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
 
 
 FETCH_HISTORY = """
-MATCH (u:User {id: $user})-[r]->(i:Item)
+MATCH (asked:User {id: $user})
+OPTIONAL MATCH (asked)-[:SAME_AS]->(known:User)
+WITH coalesce(known, asked) AS person
+UNWIND [person] + COLLECT { MATCH (s:User)-[:SAME_AS]->(person) RETURN s } AS u
+MATCH (u)-[r]->(i:Item)
 WHERE type(r) IN $types
 WITH r, i ORDER BY r.at DESC, i.id LIMIT $k
 RETURN collect([i.id, type(r), r.value, toString(r.at), [name IN $names | i[name]]]) AS events
@@ -60,7 +67,7 @@ RETURN collect([i.id, type(r), r.value, toString(r.at), [name IN $names | i[name
 
 
 def fetch_history(graph: Graph, domain: Domain, user_id: str, k: int) -> list[dict[str, Any]]:
-    """A person's latest events, newest first, with the items' fields."""
+    """A person's latest events, newest first, with the items' fields; none for a stranger."""
     types = {spec.relationship: name for name, spec in domain.events.items()}
     names = domain.item_properties
     events = graph.read(FETCH_HISTORY, user=user_id, types=list(types), names=names, k=k)[0]

@@ -1,8 +1,9 @@
 """What an answer needs from the graph, in one or two round trips that return lists.
 
 First the person (what serves, their events beyond its cut), then the candidates by vector index
-and by id, minus what is hidden. Statements match the version they are asked for: when its slot is
-gone they return nothing, and the caller asks again. Nothing here knows how a score is made.
+and by id, minus what is hidden or expired. Statements match the version they are asked for: when
+its slot is gone they return nothing, and the caller asks again. Nothing here knows how a score is
+made.
 """
 
 from collections.abc import Sequence
@@ -31,46 +32,56 @@ class NewEvent:
 class Person:
     """What the graph says of one person for one version.
 
-    version: the id of what serves now (None before the first publication); key: None for a person
-    the graph does not know; events: beyond the version's cut, oldest first.
+    version: the id of what serves now (None before the first publication); keys: their own and
+    those of everybody joined to them, none for a person the graph does not know; events: beyond
+    the version's cut, oldest first.
     """
 
     version: str | None
     slot: str
-    key: str | None
+    keys: list[str]
     events: list[NewEvent]
 
 
-# The weight is Domain.event_weight, in Cypher; a test holds the two together. NaN (x <> x) stands
-# for "no value" in the list.
+# A person is a user, whoever it was joined to, and everybody joined to that one. The weight is
+# Domain.event_weight, in Cypher; a test holds the two together. NaN (x <> x) stands for "no value"
+# in the list.
 FETCH_PERSON = """
 OPTIONAL MATCH (:Serving {id: 'serving'})-[:SERVES]->(v:ModelVersion)
-OPTIONAL MATCH (u:User {id: $user})
-WITH v, u, [n IN range(0, size(coalesce(u.recent_items, [])) - 1)
-            WHERE u.recent_seqs[n] > coalesce($cut[u.recent_sources[n]], -1)] AS newer
-RETURN v.id AS version, v.slot AS slot, u.key AS key, size(newer) AS newer,
-       [n IN newer WHERE $weights[u.recent_types[n]] IS NOT NULL | [
-         u.recent_items[n],
-         u.recent_types[n],
-         CASE WHEN $weights[u.recent_types[n]].at_least IS NOT NULL
-                   AND NOT u.recent_values[n] >= $weights[u.recent_types[n]].at_least
-              THEN 0.0
-              ELSE $weights[u.recent_types[n]].weight
-                   * CASE WHEN $weights[u.recent_types[n]].multiply
-                               AND u.recent_values[n] = u.recent_values[n]
-                          THEN u.recent_values[n] ELSE 1.0 END
-                   * CASE WHEN $weights[u.recent_types[n]].half_life_days IS NULL
-                               OR u.recent_at[n] > $as_of
-                          THEN 1.0
-                          ELSE 0.5 ^ (($as_of - u.recent_at[n]) / 86400000000.0
-                                      / $weights[u.recent_types[n]].half_life_days) END
-         END
-       ]] AS events
+OPTIONAL MATCH (asked:User {id: $user})
+OPTIONAL MATCH (asked)-[:SAME_AS]->(known:User)
+WITH v, coalesce(known, asked) AS person
+CALL (person) {
+  UNWIND [person] + COLLECT { MATCH (s:User)-[:SAME_AS]->(person) RETURN s } AS u
+  WITH u, [n IN range(0, size(coalesce(u.recent_items, [])) - 1)
+           WHERE u.recent_seqs[n] > coalesce($cut[u.recent_sources[n]], -1)] AS newer
+  RETURN collect(u.key) AS keys, max(size(newer)) AS newer,
+         collect([n IN newer WHERE $weights[u.recent_types[n]] IS NOT NULL | [
+           u.recent_items[n],
+           u.recent_types[n],
+           CASE WHEN $weights[u.recent_types[n]].at_least IS NOT NULL
+                     AND NOT u.recent_values[n] >= $weights[u.recent_types[n]].at_least
+                THEN 0.0
+                ELSE $weights[u.recent_types[n]].weight
+                     * CASE WHEN $weights[u.recent_types[n]].multiply
+                                 AND u.recent_values[n] = u.recent_values[n]
+                            THEN u.recent_values[n] ELSE 1.0 END
+                     * CASE WHEN $weights[u.recent_types[n]].half_life_days IS NULL
+                                 OR u.recent_at[n] > $as_of
+                            THEN 1.0
+                            ELSE 0.5 ^ (($as_of - u.recent_at[n]) / 86400000000.0
+                                        / $weights[u.recent_types[n]].half_life_days) END
+           END,
+           u.recent_at[n]
+         ]]) AS events
+}
+RETURN v.id AS version, v.slot AS slot, keys, newer, events
 """
 
 # Only for somebody with more new events than the short list on the user holds.
 FETCH_NEWER = """
-MATCH (u:User {id: $user})-[r]->(i:Item)
+UNWIND $keys AS key
+MATCH (u:User {key: key})-[r]->(i:Item)
 WHERE type(r) IN keys($weights) AND r.seq > coalesce($cut[r.source], -1)
 WITH r, i ORDER BY r.seq
 RETURN collect([i.id, type(r), r.value, r.at.epochMillis]) AS events
@@ -80,28 +91,31 @@ RETURN collect([i.id, type(r), r.value, r.at.epochMillis]) AS events
 def fetch_person(
     graph: Graph, domain: Domain, user_id: str, cut: dict[str, int], as_of: datetime
 ) -> Person:
-    """What serves, and the person's events beyond `cut`, weighed as of `as_of`."""
+    """What serves, and the person's events beyond `cut`, weighed as of `as_of`.
+
+    Somebody who was joined to another is that other: all their events count.
+    """
     weights = domain.weight_parameters()
     row = graph.read(FETCH_PERSON, user=user_id, cut=cut, as_of=micros(as_of), weights=weights)[0]
-    events = row["events"]
-    if row["newer"] >= RECENT:
-        events = _all_newer(graph, domain, user_id, cut, as_of)
+    events = [event for member in row["events"] for event in member]
+    if row["newer"] is not None and row["newer"] >= RECENT:
+        events = _all_newer(graph, domain, row["keys"], cut, as_of)
     return Person(
         row["version"],
         row["slot"] or "",
-        row["key"],
+        row["keys"],
         [
             NewEvent(item, weights[relationship]["type"], weight, weights[relationship]["seen"])
-            for item, relationship, weight in events
+            for item, relationship, weight, _ in sorted(events, key=lambda event: event[3])
         ],
     )
 
 
 def _all_newer(
-    graph: Graph, domain: Domain, user_id: str, cut: dict[str, int], as_of: datetime
+    graph: Graph, domain: Domain, keys: list[str], cut: dict[str, int], as_of: datetime
 ) -> list[list[Any]]:
     weights = domain.weight_parameters()
-    found = graph.read(FETCH_NEWER, user=user_id, cut=cut, weights=weights)[0]["events"]
+    found = graph.read(FETCH_NEWER, keys=keys, cut=cut, weights=weights)[0]["events"]
     return [
         [
             item,
@@ -112,22 +126,25 @@ def _all_newer(
                 datetime.fromtimestamp(millis / 1000, as_of.tzinfo),
                 as_of,
             ),
+            millis,
         ]
         for item, relationship, value, millis in found
     ]
 
 
+# What may be shown is neither hidden nor expired.
 FETCH_CANDIDATES = """
 MATCH (v:ModelVersion {id: $version})
 WHERE v.state IN ['serving', 'standby']
 CALL (v) {
   CALL db.index.vector.queryNodes($index, $k, $vector) YIELD node
-  WHERE node.hidden IS NULL
+  WHERE node.hidden IS NULL AND coalesce(node.expires_at > datetime(), true)
   RETURN collect(node.id) AS near
 }
 CALL (v) {
   MATCH (i:Item)
-  WHERE i.id IN $walked AND i.hidden IS NULL
+  WHERE i.id IN $walked
+        AND i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true)
   RETURN collect(i.id) AS walked
 }
 RETURN near, walked
@@ -154,49 +171,20 @@ def fetch_candidates(
 
 FETCH_SHOWABLE = """
 MATCH (i:Item)
-WHERE i.id IN $ids AND i.hidden IS NULL
+WHERE i.id IN $ids AND i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true)
 RETURN collect(i.id) AS ids
 """
 
 
 def fetch_showable(graph: Graph, ids: Sequence[str]) -> set[str]:
-    """Those of `ids` that exist and are not hidden."""
+    """Those of `ids` that exist and are neither hidden nor expired."""
     return set(graph.read(FETCH_SHOWABLE, ids=list(ids))[0]["ids"])
-
-
-FETCH_PEOPLE = """
-MATCH (u:User)
-WHERE u.id > $after
-WITH u ORDER BY u.id LIMIT $page
-RETURN collect([u.id, u.key]) AS people
-"""
-
-LIST_HIDDEN = """
-MATCH (i:Item)
-WHERE i.hidden
-RETURN collect(i.id) AS ids
-"""
-
-
-def fetch_people(graph: Graph) -> dict[str, str]:
-    """Every person's key by id: what a process keeps in memory, and never on disk."""
-    people: dict[str, str] = {}
-    after = ""
-    while page := graph.read(FETCH_PEOPLE, after=after, page=50_000)[0]["people"]:
-        people |= dict(page)
-        after = page[-1][0]
-    return people
-
-
-def fetch_hidden(graph: Graph) -> set[str]:
-    """Ids of the items that must not be shown."""
-    return set(graph.read(LIST_HIDDEN)[0]["ids"])
 
 
 # Degrees are counters in the store: no relationship is read.
 LIST_POPULAR = """
 MATCH (i:Item)
-WHERE i.hidden IS NULL
+WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true)
 RETURN i.id AS id, COUNT { (i)<--(:User) } AS events
 ORDER BY events DESC, id
 LIMIT $k
@@ -211,7 +199,8 @@ def list_popular(graph: Graph, k: int) -> list[dict[str, Any]]:
 # (:Item)-[:SIMILAR_A {weight}]->(:Item): what one event on the first adds to the second's score.
 LIST_SIMILAR = """
 MATCH (:Item {id: $item})-[s:<similar>]->(j:Item)
-WHERE s.weight > 0 AND j.hidden IS NULL AND NOT j.id IN $exclude
+WHERE s.weight > 0 AND NOT j.id IN $exclude
+      AND j.hidden IS NULL AND coalesce(j.expires_at > datetime(), true)
 RETURN j.id AS id, s.weight AS score
 ORDER BY score DESC, id
 LIMIT $k
@@ -230,8 +219,8 @@ LIST_SIMILAR_BY_TEXT = """
 MATCH (i:Item {id: $item})
 MATCH (j:Item)
 WHERE i.text_vector IS NOT NULL AND j.text_vector IS NOT NULL
-      AND j.text_encoder = i.text_encoder AND j.hidden IS NULL
-      AND j <> i AND NOT j.id IN $exclude
+      AND j.text_encoder = i.text_encoder AND j <> i AND NOT j.id IN $exclude
+      AND j.hidden IS NULL AND coalesce(j.expires_at > datetime(), true)
 RETURN j.id AS id, vector.similarity.cosine(i.text_vector, j.text_vector) AS score
 ORDER BY score DESC, id
 LIMIT $k

@@ -17,6 +17,9 @@ CONSTRAINTS = (
     "CREATE CONSTRAINT job_key IF NOT EXISTS FOR (n:Job) REQUIRE n.key IS UNIQUE",
 )
 
+# Processes ask every moment who was joined since.
+INDEXES = ("CREATE INDEX same_as_at IF NOT EXISTS FOR ()-[r:SAME_AS]-() ON (r.at)",)
+
 EVENT_CONSTRAINT = (
     "CREATE CONSTRAINT <name> IF NOT EXISTS FOR ()-[r:<type>]-() REQUIRE r.event_id IS UNIQUE"
 )
@@ -30,7 +33,7 @@ AWAIT_INDEXES = "CALL db.awaitIndexes(300)"
 
 def create_schema(graph: Graph, domain: Domain) -> None:
     """Create what the domain's graph needs; what is there already stays."""
-    for statement in CONSTRAINTS:
+    for statement in (*CONSTRAINTS, *INDEXES):
         graph.write(statement)
     for spec in domain.events.values():
         name = f"event_{spec.relationship.lower()}"

@@ -100,7 +100,7 @@ def _load_catalogue(
     what: str,
     raw_rows: Sequence[Mapping[str, Any]],
     read: Callable[[Domain, Sequence[Any]], Batch],
-    save: Callable[[Graph, Domain, Sequence[dict[str, Any]]], None],
+    save: Callable[[Graph, Domain, Sequence[dict[str, Any]]], object],
     graph: Graph,
     domain: Domain,
     progress: Progress,

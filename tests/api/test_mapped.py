@@ -4,7 +4,8 @@ import pytest
 
 from api.mapped import map_version
 from graphdb.catalogue import save_items
-from graphdb.retrieval import NewEvent, fetch_people
+from graphdb.people import fetch_people
+from graphdb.retrieval import NewEvent
 from tests.rows import item_row
 from training.artifact import ArtifactError
 
@@ -24,23 +25,23 @@ def test_it_knows_everybody_and_what_is_hidden(graph, domain, world, artifacts):
 
     version = map_version(graph, "v1", "a", artifacts)
 
-    assert version.keys == fetch_people(graph)
-    assert version.hidden == {"7"}
+    assert version.people.keys == fetch_people(graph)
+    assert version.withheld.now() == {"7"}
     assert version.cut == world.model.cut
 
 
 def test_a_persons_history_is_the_artifacts(version, world):
-    row = world.user_keys.index(version.keys["p0"])
+    row = world.user_keys.index(version.people.keys["p0"])
 
-    history = version.history(version.keys["p0"], [])
+    history = version.history(version.people.keys_of("p0"), [])
 
     assert (history.row != world.history[row]).nnz == 0
     assert history.seen == set(world.history[row].indices.tolist())
 
 
 def test_new_events_add_to_the_history(version):
-    key = version.keys["p0"]
-    before = weights(version, version.history(key, []))
+    keys = version.people.keys_of("p0")
+    before = weights(version, version.history(keys, []))
     known = next(iter(before))
     events = [
         NewEvent(known, "rated", 0.5, seen=True),
@@ -48,7 +49,7 @@ def test_new_events_add_to_the_history(version):
         NewEvent("39" if "39" not in before else "38", "watched", -1.0, seen=False),
     ]
 
-    history = version.history(key, events)
+    history = version.history(keys, events)
 
     after = weights(version, history)
     assert after[known] == before[known] + 0.5
@@ -62,8 +63,19 @@ def test_new_events_add_to_the_history(version):
     }
 
 
+def test_people_who_were_joined_have_one_history(version, world):
+    rows = [world.user_keys.index(version.people.keys[p]) for p in ("p0", "p1")]
+    version.people.join({"p1": "p0"})
+
+    history = version.history(version.people.keys_of("p1"), [])
+
+    assert (history.row != world.history[rows[0]] + world.history[rows[1]]).nnz == 0
+    assert history.seen == set(world.history[rows].indices.tolist())
+    assert history.residual.tolist() == world.residuals[rows[0]].tolist()
+
+
 def test_a_stranger_has_an_empty_history(version):
-    history = version.history(None, [])
+    history = version.history([], [])
 
     assert (history.row.nnz, history.residual, history.seen) == (0, None, frozenset())
 

@@ -8,7 +8,7 @@ from api.answer import Query
 from api.publication import publish
 from graphdb.catalogue import save_items
 from graphdb.events import save_events
-from graphdb.retrieval import fetch_people
+from graphdb.people import fetch_people
 from graphdb.versions import rollback
 from tests.api.versions import PEOPLE, build_artifact, fill_graph
 from tests.rows import event_row, item_row

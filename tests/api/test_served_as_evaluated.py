@@ -12,7 +12,7 @@ from benchmarks.ml100k import SPLIT_SEED
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
 from graphdb.export import export_snapshot
-from graphdb.retrieval import fetch_people
+from graphdb.people import fetch_people
 from graphdb.schema import create_schema
 from ingest.dataset import load
 from ingest.movielens import read_movielens

@@ -12,7 +12,7 @@ from api.publication import publish
 from api.serving import Serving, UnmappedError
 from graphdb.catalogue import save_items
 from graphdb.errors import GraphUnavailableError
-from graphdb.retrieval import fetch_people
+from graphdb.people import fetch_people, join_people
 from graphdb.versions import fetch_serving, rollback
 from tests.api.versions import build_artifact
 from tests.rows import item_row
@@ -117,12 +117,29 @@ def test_with_nothing_in_memory_unreadable_files_are_an_error_that_names_them(
 
 def test_an_item_hidden_later_is_noticed_in_memory(graph, domain, serving, world, monkeypatch):
     serving.refresh()
-    monkeypatch.setattr("api.serving.HIDDEN_S", 0.0)
+    monkeypatch.setattr("api.serving.WITHHELD_S", 0.0)
     save_items(graph, domain, [item_row("7", hidden=True)])
 
     serving.refresh()
 
-    assert serving.version.hidden == {"7"}
+    assert serving.version.withheld.now() == {"7"}
+
+
+def test_what_this_process_wrote_is_known_at_once_and_stays(graph, domain, serving, world):
+    serving.refresh()
+    save_items(graph, domain, [item_row("7", hidden=True)])
+    serving.withhold({"7": 0.0})
+    join_people(graph, "p0", "p1")
+    serving.join("p1", "p0")
+
+    for _ in range(2):
+        assert serving.version.withheld.now() == {"7"}
+        assert serving.version.people.keys_of("p1") == serving.version.people.keys_of("p0")
+        assert len(serving.version.people.keys_of("p0")) == 2
+        serving.refresh()
+
+    serving.forget("p1")
+    assert serving.version.people.keys_of("p0") == []
 
 
 def test_a_version_is_never_seen_half_mapped(graph, serving, world, artifacts):
@@ -161,11 +178,11 @@ def test_a_process_started_without_the_graph_answers_from_what_served_last(
 
     later = Serving(graph, artifacts, GraphBreaker())
     assert later.answer(down, lambda version, missing: (version.id, missing)) == ("v1", "graph")
-    assert (later.version.hidden, later.version.keys) == ({"7"}, {})
+    assert (later.version.withheld.now(), later.version.people.keys) == ({"7"}, {})
 
     later.breaker.watch(int)
     later.refresh()
-    assert later.version.keys == fetch_people(graph)
+    assert later.version.people.keys == fetch_people(graph)
 
 
 def test_a_marker_of_a_version_whose_files_are_gone_is_no_version(graph, serving, world, artifacts):

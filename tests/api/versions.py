@@ -11,7 +11,7 @@ from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.events import save_events
 from graphdb.export import fetch_cut
-from graphdb.retrieval import fetch_people
+from graphdb.people import fetch_people
 from tests.rows import event_row, item_row
 from training.artifact import Artifact, Model, write_artifact
 from training.scorer import Scorer

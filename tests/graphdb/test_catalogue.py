@@ -1,14 +1,19 @@
 """The catalogue: saved whole, attribute nodes shared, texts encoded again only when changed."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from graphdb.catalogue import (
     count_unencoded,
     list_unencoded,
+    patch_item,
+    patch_user,
     save_items,
     save_text_vectors,
     save_users,
 )
+from graphdb.entries import fetch_item, fetch_user
 from graphdb.events import save_events
-from tests.rows import event_row, item_row
+from tests.rows import NOON, event_row, item_row
 
 ATTRIBUTES = """
 MATCH (i:Item)-[r]->(a) WHERE NOT a:Item
@@ -105,3 +110,61 @@ def test_an_item_without_text_waits_for_nothing(graph, domain):
     save_items(graph, domain, [item_row("1", year=1990)])
 
     assert count_unencoded(graph, "e1") == 0
+
+
+def test_a_patch_changes_what_it_holds_and_null_removes(graph, domain):
+    expiring = {**item_row("1", title="Kolya", year=1996, genres=["Drama"]), "expires_at": NOON}
+    save_items(graph, domain, [expiring])
+
+    assert patch_item(graph, domain, {"id": "1", "fields": {"year": None, "genres": ["War"]}})
+    assert patch_item(graph, domain, {"id": "1", "fields": {}, "hidden": True})
+
+    item = fetch_item(graph, domain, "1")
+    assert item["fields"] == {"title": "Kolya", "genres": ["War"]}
+    assert (item["hidden"], item["expires_at"]) == (True, NOON)
+    assert patch_item(graph, domain, {"id": "1", "fields": {}, "hidden": False, "expires_at": None})
+    item = fetch_item(graph, domain, "1")
+    assert (item["hidden"], item["expires_at"]) == (False, None)
+
+
+def test_a_patch_without_text_leaves_the_text_and_its_vector(graph, domain):
+    save_items(graph, domain, [item_row("1", title="Kolya", genres=["War", "Drama"])])
+    [row] = list_unencoded(graph, "e1", 10)
+    save_text_vectors(graph, "e1", [{"id": "1", "digest": row["digest"], "vector": [1.0]}])
+
+    patch_item(graph, domain, {"id": "1", "fields": {"year": 1996}, "hidden": True})
+    assert count_unencoded(graph, "e1") == 0
+
+    patch_item(graph, domain, {"id": "1", "fields": {"title": "KOLYA"}})
+    assert list_unencoded(graph, "e1", 10)[0]["text"] == "KOLYA. Drama, War"
+
+
+def test_a_patch_of_what_is_not_there_creates_nothing(graph, domain):
+    assert not patch_item(graph, domain, {"id": "1", "fields": {"title": "x"}})
+    assert not patch_user(graph, domain, {"id": "ann", "fields": {"age": 4}})
+
+    assert graph.read("MATCH (n) RETURN count(n) AS n") == [{"n": 0}]
+
+
+def test_patches_of_one_item_at_once_are_all_kept(graph, domain):
+    save_items(graph, domain, [item_row("1", title="0")])
+    changes = [{"year": 1996}, {"title": "Kolya"}, {"genres": ["War"]}, {"overview": "o"}]
+
+    with ThreadPoolExecutor(4) as pool:
+        rows = [{"id": "1", "fields": change} for change in changes]
+        assert all(pool.map(lambda row: patch_item(graph, domain, row), rows))
+
+    assert fetch_item(graph, domain, "1")["fields"] == {
+        "title": "Kolya",
+        "overview": "o",
+        "year": 1996,
+        "genres": ["War"],
+    }
+
+
+def test_a_user_is_patched(graph, domain):
+    save_users(graph, domain, [{"id": "ann", "fields": {"age": 41, "gender": "F"}}])
+
+    assert patch_user(graph, domain, {"id": "ann", "fields": {"age": None, "occupation": "artist"}})
+
+    assert fetch_user(graph, domain, "ann")["fields"] == {"gender": "F", "occupation": "artist"}

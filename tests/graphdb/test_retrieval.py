@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from graphdb.catalogue import save_items
 from graphdb.domain import parse_domain
 from graphdb.events import save_events
+from graphdb.people import fetch_people
 from graphdb.recent import RECENT
 from graphdb.retrieval import (
     fetch_candidates,
-    fetch_people,
     fetch_person,
     fetch_showable,
     list_popular,
@@ -51,7 +51,7 @@ def test_only_events_beyond_the_cut_are_new(graph, domain):
 def test_a_stranger_has_no_key(graph, domain):
     person = fetch_person(graph, domain, "nobody", {}, NOON)
 
-    assert (person.key, person.events, person.version) == (None, [], None)
+    assert (person.keys, person.events, person.version) == ([], [], None)
 
 
 def test_more_new_events_than_the_short_list_holds_are_all_found(graph, domain):

@@ -1,8 +1,10 @@
 """Catalogue rows: judged by the domain's fields, every mistake named."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from ingest.catalogue import read_items, read_users
+from ingest.catalogue import read_item_patch, read_items, read_user_patch, read_users
 
 
 def test_a_good_item_keeps_its_fields_and_leaves_null_ones_out(domain):
@@ -13,8 +15,9 @@ def test_a_good_item_keeps_its_fields_and_leaves_null_ones_out(domain):
             "id": "242",
             "fields": {"title": "Kolya", "year": 1996, "genres": ["Comedy"]},
             "hidden": False,
+            "expires_at": None,
         },
-        {"id": "243", "fields": {}, "hidden": True},
+        {"id": "243", "fields": {}, "hidden": True, "expires_at": None},
     ]
 
 
@@ -69,12 +72,42 @@ def test_a_bad_row_is_named(domain, row, field, code):
 
 
 def test_an_id_stands_once_in_a_batch(domain):
-    batch = read_users(domain, [{"id": "1", "fields": {"age": 3.5}}, {"id": "1"}, {"id": "1"}])
-    assert batch.indexes == [1]
+    ages = [3.5, 41, 41, 42]
+
+    batch = read_users(domain, [{"id": "1", "fields": {"age": age}} for age in ages])
+
+    assert (batch.indexes, batch.duplicates_within) == ([1], [2])
     assert [(r["index"], r["code"]) for r in batch.rejected] == [
         (0, "invalid_value"),
-        (2, "conflict"),
+        (3, "conflict"),
     ]
+
+
+def test_a_patch_holds_what_was_given_and_null_removes(domain):
+    patch = read_item_patch(domain, {"id": "1", "fields": {"year": None, "title": "Kolya"}})
+    shown = read_item_patch(domain, {"id": "1", "hidden": False, "expires_at": None})
+    aged = read_user_patch(domain, {"id": "ann", "fields": {"age": None}})
+    [rejection] = read_item_patch(domain, {"id": "1", "fields": {"titel": None}}).rejected
+
+    assert patch.rows == [{"id": "1", "fields": {"year": None, "title": "Kolya"}}]
+    assert shown.rows == [{"id": "1", "fields": {}, "hidden": False, "expires_at": None}]
+    assert aged.rows == [{"id": "ann", "fields": {"age": None}}]
+    assert (rejection["field"], rejection["code"]) == ("fields.titel", "unknown_field")
+
+
+def test_an_expiry_is_a_time(domain):
+    batch = read_items(domain, [{"id": "1", "expires_at": "2026-12-24T01:00:00+01:00"}])
+    [rejection] = read_items(domain, [{"id": "1", "expires_at": "soon"}]).rejected
+
+    assert batch.rows[0]["expires_at"] == datetime(2026, 12, 24, tzinfo=UTC)
+    assert (rejection["field"], rejection["code"]) == ("expires_at", "invalid_value")
+
+
+def test_a_users_id_is_not_that_of_somebody_anonymous(domain):
+    [rejection] = read_users(domain, [{"id": "anonymous:a1"}]).rejected
+
+    assert (rejection["field"], rejection["code"]) == ("id", "invalid_value")
+    assert read_items(domain, [{"id": "anonymous:a1"}]).rejected == []
 
 
 def test_users_have_their_own_fields(domain):
