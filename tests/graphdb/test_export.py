@@ -43,8 +43,8 @@ def test_a_snapshot_holds_the_graph_and_no_persons_id(graph, domain, tmp_path):
     theirs = next(e for e in snapshot.events.to_pylist() if e["user"] != ann)
     assert (theirs["type"], theirs["weight"]) == ("dismissed", -1.0)
     assert snapshot.edges["HAS_GENRE"].to_pylist() == [
-        {"item": 1, "node": "Drama"},
-        {"item": 1, "node": "War"},
+        {"from_kind": "item", "from": 1, "to_kind": "Genre", "to": None, "node": "Drama"},
+        {"from_kind": "item", "from": 1, "to_kind": "Genre", "to": None, "node": "War"},
     ]
     written = b"".join(p.read_bytes() for p in (tmp_path / "s").rglob("*") if p.is_file())
     assert b"example.org" not in written
@@ -61,7 +61,7 @@ def test_an_event_that_is_missing_is_noticed(graph, domain, tmp_path):
     save_events(graph, domain, "api", [event_row("ann", "1"), event_row("ann", "2")])
     graph.write("MATCH ()-[r:RATED {event_id: 'ann-2'}]->() DELETE r")
 
-    with pytest.raises(ExportError, match="'api': 2 events were counted up to 1, 1 were read"):
+    with pytest.raises(ExportError, match="2 events were counted up to .*, 1 were read"):
         export_snapshot(graph, domain, tmp_path / "s")
     assert not (tmp_path / "s").exists()
 
