@@ -5,7 +5,6 @@ It reads what is there now; events are graphdb.histories' affair.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any, LiteralString
 
 import pyarrow as pa
@@ -13,11 +12,13 @@ import pyarrow as pa
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
 from graphdb.earlier import Member
-from graphdb.histories import ExportError
+from graphdb.histories import ExportError, transposed
 from graphdb.snapshot import EDGES
 from graphdb.specs import FieldSpec
 
-BATCH = 10_000
+PEOPLE_PAGE = 10_000
+ITEMS_PAGE = 2_000
+"""Items have vectors."""
 
 ARROW = {
     "string": pa.string(),
@@ -32,12 +33,14 @@ MATCH (anonymous:User)-[:SAME_AS]->(known:User)
 RETURN anonymous.key AS key, known.key AS known
 """
 
+# A row a page, as all long lists here: rows of their own take the driver several times as long.
 LIST_PEOPLE = """
 MATCH (u:User)
-WHERE u.key > ''
-RETURN u.key AS key, [name IN $names | u[name]] AS fields,
-       coalesce(u.event_count, 0) AS event_count, coalesce(u.removed_count, 0) AS removed_count
-ORDER BY key
+WHERE u.key > $after
+WITH u ORDER BY u.key LIMIT $page
+RETURN collect(u.key) AS key, collect([name IN $names | u[name]]) AS fields,
+       collect(coalesce(u.event_count, 0)) AS event_count,
+       collect(coalesce(u.removed_count, 0)) AS removed_count
 """
 
 
@@ -53,7 +56,7 @@ class People:
         self.members: list[list[Member]] = []
         self.rows: dict[str, int] = {}
         aside: list[Member] = []
-        for rows in _chunks(graph.stream(LIST_PEOPLE, names=names)):
+        for rows in _pages(graph, LIST_PEOPLE, "key", PEOPLE_PAGE, names):
             own = []
             for row in rows:
                 member = Member(row["key"], row["event_count"], row["removed_count"])
@@ -75,10 +78,10 @@ class People:
 
 LIST_ITEMS = """
 MATCH (i:Item)
-WHERE i.id > ''
-RETURN i.id AS id, i.text AS text, i.text_vector AS vector, i.text_encoder AS encoder,
-       [name IN $names | i[name]] AS fields
-ORDER BY id
+WHERE i.id > $after
+WITH i ORDER BY i.id LIMIT $page
+RETURN collect(i.id) AS id, collect([i.text, i.text_vector, i.text_encoder]) AS text,
+       collect([name IN $names | i[name]]) AS fields
 """
 
 
@@ -89,9 +92,10 @@ def read_items(graph: Graph, domain: Domain) -> tuple[pa.Table, str | None]:
     schema = schema.append(pa.field("text_vector", pa.list_(pa.float32())))
     batches, encoders = [], set()
     names = property_names(domain.item.fields)
-    for rows in _chunks(graph.stream(LIST_ITEMS, names=names)):
-        encoders |= {row["encoder"] for row in rows if row["vector"] is not None}
-        further = [[row["text"] for row in rows], [row["vector"] for row in rows]]
+    for rows in _pages(graph, LIST_ITEMS, "id", ITEMS_PAGE, names):
+        texts = [row["text"] for row in rows]
+        encoders |= {encoder for _, vector, encoder in texts if vector is not None}
+        further = [[text for text, _, _ in texts], [vector for _, vector, _ in texts]]
         batches.append(_record_batch(schema, "id", rows, further))
     if len(encoders) > 1:
         raise ExportError(
@@ -193,7 +197,10 @@ def _record_batch(
     return pa.record_batch(arrays, schema=schema)
 
 
-def _chunks(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, BATCH)):
-        yield chunk
+def _pages(
+    graph: Graph, statement: LiteralString, identity: str, page: int, names: list[str]
+) -> Iterator[list[dict[str, Any]]]:
+    after = ""
+    while rows := transposed(graph.read(statement, after=after, page=page, names=names)[0]):
+        yield rows
+        after = rows[-1][identity]
