@@ -1,9 +1,9 @@
 """The graph into a snapshot: a clean cut, read while others write, proven complete.
 
-It reads the committed offsets first, then exports what lies at or below them; what it exported
-must add up to the counts that stand beside the offsets. Where events were taken back meanwhile,
-or the sum is another, it takes a second turn upon the first, which reads who has changed alone;
-the last turn holds the sources. The same makes a snapshot from an earlier one.
+It reads the committed offsets and counts, then all events, which must add up to the counts. Where
+they do not, because others wrote meanwhile, another turn begins with the offsets of by then, reads
+only who has changed since, at or below those offsets, and must add up in turn; the last one holds
+the sources. The same makes a snapshot from an earlier one.
 """
 
 from collections.abc import Iterator
@@ -72,8 +72,8 @@ def export_snapshot(
     base = None if refused else since
     with ExitStack() as built:
         taken = None
-        for _ in range(TURNS):
-            turn = Turn(graph, domain, directory, received_by, now, base)
+        for number in range(TURNS):
+            turn = Turn(graph, domain, directory, received_by, now, base, exact=number > 0)
             built.callback(turn.writer.discard)
             try:
                 turn.take(lock_cut(graph))
@@ -86,7 +86,7 @@ def export_snapshot(
                 break
             base = turn.writer.building
         if taken is None:
-            taken = Turn(graph, domain, directory, received_by, now, base)
+            taken = Turn(graph, domain, directory, received_by, now, base, exact=True)
             built.callback(taken.writer.discard)
             graph.transaction(lambda tx: taken.take(hold_cut(tx)))
             taken.check()
@@ -107,9 +107,12 @@ class Turn:
         received_by: datetime | None,
         now: datetime,
         base: Path | None,
+        *,
+        exact: bool,
     ) -> None:
         self.graph, self.domain, self.base = graph, domain, base
         self.received_by, self.now = received_by, now
+        self.exact = exact or received_by is not None
         self.as_of = micros(received_by or now)
         self.writer = SnapshotWriter(directory)
         self.kind_of = {s.relationship: n for n, s in enumerate(domain.events.values())}
@@ -161,7 +164,10 @@ class Turn:
     def _events(self, people: People) -> Iterator[pa.RecordBatch]:
         earlier = EarlierSnapshot(self.base, self.domain, self.item_rows) if self.base else None
         pages = list(plan_pages(people, earlier))
-        reader = HistoryReader(self.graph, self.domain, self.cut, self.received_by)
+        # Unless somebody writes meanwhile, all there is lies at or below the cut; who had all read
+        # before the cut was taken, and has not changed since, has nothing beyond it.
+        cut = self.cut if self.exact else None
+        reader = HistoryReader(self.graph, self.domain, cut, self.received_by)
         read = reader.pages([member.key for member in page.asked()] for page in pages)
         for page, histories in zip(pages, read, strict=True):
             yield self._batch(page, histories, earlier)

@@ -1,9 +1,8 @@
 """People's events out of the graph, a page of people at a time, each page proven complete.
 
-Isolation is read-committed: a scan beside writers may miss a row or see it twice. So every person
-carries the number of their events, written with them, and whoever's events do not add up, or go
-beyond the cut, is read again event by event, at last under a lock. It knows neither files nor what
-an event weighs.
+Isolation is read-committed: a scan beside writers may miss a row or see it twice. So what is read
+of a person must be as many events as the server counts on them, and whoever's are not is read again
+under a lock. It knows neither files nor what an event weighs.
 """
 
 from collections import deque
@@ -74,8 +73,7 @@ def hold_cut(tx: ManagedTransaction) -> Cut:
 
 
 # A row a page of parallel lists: a row a person, or a list an event, takes the driver several
-# times as long. The event's place (source, seq) costs the server a
-# third more, and whether it is needed stands on the person. NaN: no value.
+# times as long. NaN: no value.
 LIST_EVENTS = """
 UNWIND $keys AS key
 MATCH (u:User {key: key})
@@ -84,15 +82,15 @@ CALL (u) {
   WITH i.id AS id, type(r) AS type, r.at AS at, r.value AS value
   RETURN collect(id) AS items, collect(type) AS types,
          collect(at.epochSeconds * 1000000 + at.microsecond) AS times,
-         collect(coalesce(value, 0.0 / 0.0)) AS values
+         collect(coalesce(value, 0.0 / 0.0)) AS values, count(*) AS total
 }
-RETURN collect(key) AS key, collect(coalesce(u.event_count, 0)) AS event_count,
-       collect(coalesce(u.removed_count, 0)) AS removed_count,
-       collect(coalesce(u.last_seq <= coalesce($cut[u.last_source], -1), false)) AS within,
+RETURN collect(key) AS key, collect(COUNT { (u)-[:<types>]->() }) AS event_count,
+       collect(coalesce(u.removed, 0)) AS removed_count, collect(total) AS total,
        collect(items) AS items, collect(types) AS types, collect(times) AS times,
        collect(values) AS values
 """
 
+# Its place (source, seq) costs the server a third more an event.
 LIST_EVENTS_WITHIN = """
 UNWIND $keys AS key
 MATCH (u:User {key: key})
@@ -110,30 +108,37 @@ CALL (u) {
          collect(CASE WHEN late THEN seq END) AS late_seqs,
          count(*) AS total
 }
-RETURN key, coalesce(u.event_count, 0) AS event_count,
-       coalesce(u.removed_count, 0) AS removed_count, items, types, times, values,
-       late_sources, late_seqs, total
+RETURN collect(key) AS key, collect(COUNT { (u)-[:<types>]->() }) AS event_count,
+       collect(coalesce(u.removed, 0)) AS removed_count, collect(total) AS total,
+       collect(items) AS items, collect(types) AS types, collect(times) AS times,
+       collect(values) AS values, collect(late_sources) AS late_sources,
+       collect(late_seqs) AS late_seqs
 """
 
 
 class HistoryReader:
-    """Reads events at or below `cut`, and, if `received_by` is set, received by then."""
+    """Reads all events that are there, or, with `cut`, those at or below it and, if `received_by`
+    is set, received by then."""
 
     def __init__(
-        self, graph: Graph, domain: Domain, cut: Cut, received_by: datetime | None
+        self,
+        graph: Graph,
+        domain: Domain,
+        cut: Cut | None = None,
+        received_by: datetime | None = None,
     ) -> None:
-        self.graph, self.cut, self.received_by = graph, cut, received_by
+        self.graph = graph
         types = [spec.relationship for spec in domain.events.values()]
-        self._whole = render(LIST_EVENTS, types=types)
-        self._within = render(LIST_EVENTS_WITHIN, types=types)
+        self._statement = render(LIST_EVENTS_WITHIN if cut else LIST_EVENTS, types=types)
+        self._parameters = {"cut": cut.offsets, "received_by": received_by} if cut else {}
 
     def pages(self, pages: Iterable[list[str]]) -> Iterator[dict[str, dict[str, Any]]]:
         """For each page of keys the people that are there, by key, in the pages' order.
 
         A person has parallel lists `items`, `types` (relationships), `times` (microseconds) and
-        `values` (NaN without one); `event_count` and `removed_count` as they were when it was
-        read; where events were left out also `total`, and `late_sources` and `late_seqs` of those
-        that had not been received. Raises ExportError where an event lacks what each must have.
+        `values` (NaN without one); `event_count`, of all their events, and `removed_count`; with a
+        cut also `late_sources` and `late_seqs` of the events at or below it that had not been
+        received. Raises ExportError where an event lacks what each must have.
         """
         with ThreadPoolExecutor(READERS, thread_name_prefix="histories") as pool:
             waiting: deque[Future[dict[str, dict[str, Any]]]] = deque()
@@ -147,35 +152,18 @@ class HistoryReader:
     def _page(self, keys: list[str]) -> dict[str, dict[str, Any]]:
         if not keys:
             return {}
-        if self.received_by is not None:
-            people = self._ask(self._within, keys)
-        else:
-            rows = self.graph.read(self._whole, **self._parameters(keys))
-            people = _by_key(transposed(rows[0]))
-            doubtful = [key for key, person in people.items() if not _whole(person)]
-            people |= self._ask(self._within, doubtful)
-        moved = [
-            k for k, p in people.items() if p.get("total", p["event_count"]) != p["event_count"]
-        ]
+        people = _by_key(self.graph.read(self._statement, keys=keys, **self._parameters))
+        moved = [key for key, person in people.items() if person["total"] != person["event_count"]]
         if moved:
-            people |= self._ask_locked(moved)
+            people |= self.graph.transaction(
+                lambda tx: read_locked(tx, self._statement, moved, self._parameters)
+            )
         for person in people.values():
             _check_aligned(person)
         return people
 
-    def _ask(self, statement: LiteralString, keys: list[str]) -> dict[str, dict[str, Any]]:
-        return _by_key(self.graph.read(statement, **self._parameters(keys))) if keys else {}
 
-    def _ask_locked(self, keys: list[str]) -> dict[str, dict[str, Any]]:
-        return self.graph.transaction(
-            lambda tx: read_locked(tx, self._within, self._parameters(keys))
-        )
-
-    def _parameters(self, keys: list[str]) -> dict[str, Any]:
-        return {"keys": keys, "cut": self.cut.offsets, "received_by": self.received_by}
-
-
-# Every write of a person's events sets something on the person.
+# Whoever adds an event to a person, or takes one back, locks the person for it.
 LOCK_PEOPLE = """
 UNWIND $keys AS key
 MATCH (u:User {key: key})
@@ -185,11 +173,11 @@ REMOVE u.locked
 
 
 def read_locked(
-    tx: ManagedTransaction, statement: LiteralString, parameters: dict[str, Any]
+    tx: ManagedTransaction, statement: LiteralString, keys: list[str], parameters: dict[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """The people of the statement's `keys`, while nobody writes their events."""
-    tx.run(LOCK_PEOPLE, keys=parameters["keys"]).consume()
-    return _by_key([dict(record) for record in tx.run(statement, parameters)])
+    """The people of these keys, while nobody writes their events."""
+    tx.run(LOCK_PEOPLE, keys=keys).consume()
+    return _by_key([dict(record) for record in tx.run(statement, parameters, keys=keys)])
 
 
 def transposed(lists: dict[str, list[Any]]) -> list[dict[str, Any]]:
@@ -199,13 +187,7 @@ def transposed(lists: dict[str, list[Any]]) -> list[dict[str, Any]]:
 
 
 def _by_key(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {row["key"]: row for row in rows}
-
-
-def _whole(person: dict[str, Any]) -> bool:
-    """Whether as many events were read as were counted, and none lies beyond the cut."""
-    count = len(person["items"])
-    return count == person["event_count"] and (person["within"] or count == 0)
+    return {person["key"]: person for person in transposed(rows[0])}
 
 
 def _check_aligned(person: dict[str, Any]) -> None:

@@ -39,8 +39,8 @@ MATCH (u:User)
 WHERE u.key > $after
 WITH u ORDER BY u.key LIMIT $page
 RETURN collect(u.key) AS key, collect([name IN $names | u[name]]) AS fields,
-       collect(coalesce(u.event_count, 0)) AS event_count,
-       collect(coalesce(u.removed_count, 0)) AS removed_count
+       collect(COUNT { (u)-[:<types>]->() }) AS event_count,
+       collect(coalesce(u.removed, 0)) AS removed_count
 """
 
 
@@ -50,13 +50,15 @@ class People:
 
     def __init__(self, graph: Graph, domain: Domain) -> None:
         joined = {row["key"]: row["known"] for row in graph.read(LIST_JOINED)}
+        types = [spec.relationship for spec in domain.events.values()]
+        statement = render(LIST_PEOPLE, types=types)
         names = property_names(domain.user.fields)
         schema = _schema("key", domain.user.fields)
         batches: list[pa.RecordBatch] = []
         self.members: list[list[Member]] = []
         self.rows: dict[str, int] = {}
         aside: list[Member] = []
-        for rows in _pages(graph, LIST_PEOPLE, "key", PEOPLE_PAGE, names):
+        for rows in _pages(graph, statement, "key", PEOPLE_PAGE, names):
             own = []
             for row in rows:
                 member = Member(row["key"], row["event_count"], row["removed_count"])
