@@ -141,7 +141,6 @@ def event_id(number: int) -> str:
 
 def rows_of(block: Block) -> Iterator[EventRow]:
     """A block's events as validated rows, received a minute after they happened."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
     columns = zip(
         block.user.tolist(),
         block.item.tolist(),
@@ -150,8 +149,7 @@ def rows_of(block: Block) -> Iterator[EventRow]:
         block.value.tolist(),
         strict=True,
     )
-    for number, (user, item, kind, micros, value) in enumerate(columns, block.first):
-        at = epoch + timedelta(microseconds=micros)
+    for number, (user, item, kind, at, value) in enumerate(columns, block.first):
         yield EventRow(
             event_id=event_id(number),
             event_type=TYPES[kind],
@@ -159,13 +157,15 @@ def rows_of(block: Block) -> Iterator[EventRow]:
             item_id=item_id(item),
             occurred_at=at,
             at=at,
-            received_at=at + timedelta(minutes=1),
+            received_at=at + 60_000_000,
             value=None if math.isnan(value) else value,
+            anonymous_id=None,
             session_id=None,
             properties=None,
             context=None,
             recommendation_id=None,
             position=None,
+            impressions=None,
         )
 
 

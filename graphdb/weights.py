@@ -31,7 +31,8 @@ def event_weights(
     multiplies = np.array([spec.value == "multiply" for spec in settings])[kind]
     least = np.array([-np.inf if s.at_least is None else s.at_least for s in settings])[kind]
     weight = np.array([spec.weight for spec in settings])[kind]
-    weight = np.where(multiplies & ~np.isnan(value), weight * value, weight)
+    with np.errstate(over="ignore"):
+        weight = np.where(multiplies & ~np.isnan(value), weight * value, weight)
     # A value is asked for only where at_least is set: NaN is not below minus infinity.
     weight = np.where((value >= least) | np.isneginf(least), weight, 0.0)
     age = np.maximum(0, as_of - at) / DAY_MICROS
