@@ -7,6 +7,7 @@ bounded here.
 import shutil
 import time
 from collections.abc import Callable, Collection
+from datetime import datetime
 from pathlib import Path
 
 from api.child_process import run_step
@@ -34,17 +35,20 @@ def export(
     name: str,
     progress: Progress,
     *,
+    received_by: datetime | None = None,
+    since: Path | None = None,
     alive: Callable[[], None] = unwatched,
 ) -> Path:
     """Encode the texts that changed and write the snapshot `name`; an older one of it goes.
 
-    `neo4j` is where `graph` is. `alive` is called now and then and may raise to have it stopped.
+    `received_by` and `since` are export_snapshot's. `neo4j` is where `graph` is. `alive` is called
+    now and then and may raise to have it stopped.
     """
     run_step("ingest", (), progress, alive=alive, env=neo4j.environment())
     directory = settings.snapshots / name
     shutil.rmtree(directory, ignore_errors=True)
     progress("export", 0, 1)
-    export_snapshot(graph, domain, directory)
+    export_snapshot(graph, domain, directory, received_by=received_by, since=since)
     progress("export", 1, 1)
     _keep_newest(settings.snapshots, settings.keep_snapshots, {name})
     return directory

@@ -171,7 +171,7 @@ class Graph:
             _one_sentence(),
         ):
             for record in session.run(Query(statement, timeout=self.patience.query), parameters):
-                yield record.data()
+                yield dict(record)
 
     def plan_type(self, statement: str, parameters: dict[str, Any], timeout: float) -> str:
         """The server's own verdict on a person's statement: "r" for a pure read."""

@@ -7,8 +7,8 @@ the one place where they enter a statement. It knows names and event weights, no
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, LiteralString, cast
@@ -112,21 +112,19 @@ class Domain(Strict):
     def event_weight(
         self, event_type: str, value: float | None, at: datetime, as_of: datetime
     ) -> float:
-        """What one event weighs at `as_of`; FETCH_PERSON computes the same in Cypher.
+        """What one event weighs at `as_of`: graphdb.weights.event_weights of one."""
+        import numpy as np
 
-        weight · value (if it multiplies) · 2^(-age / half-life); an event from after `as_of` has
-        not decayed.
-        """
-        spec = self.events[event_type]
-        if spec.at_least is not None and (value is None or value < spec.at_least):
-            return 0.0
-        weight = spec.weight
-        if spec.value == "multiply" and value is not None:
-            weight *= value
-        if spec.half_life_days is not None:
-            age_days = max(0.0, (as_of - at).total_seconds()) / 86400
-            weight *= 0.5 ** (age_days / spec.half_life_days)
-        return weight
+        from graphdb.weights import event_weights
+
+        weight = event_weights(
+            {event_type: self.events[event_type]},
+            np.zeros(1, np.intp),
+            np.array([np.nan if value is None else value]),
+            np.array([_micros(at)]),
+            _micros(as_of),
+        )
+        return float(weight[0])
 
     def weight_parameters(self) -> dict[str, dict[str, Any]]:
         """`event_weight`'s settings by relationship type, as the parameter of a statement."""
@@ -178,16 +176,24 @@ def parse_domain(text: str, source: str) -> Domain:
         raise DomainError(f"{where}: {'.'.join(keys) or 'domain'}: {reason}") from None
 
 
-def render(statement: LiteralString, **names: str) -> LiteralString:
+def render(statement: LiteralString, **names: str | Iterable[str]) -> LiteralString:
     """THE place where names enter Cypher: replace each <name> by a backquoted identifier.
 
-    The values are a validated domain's, or constants; anything else is refused.
+    Several names become alternatives, as in [r:<types>]. The values are a validated domain's, or
+    constants; anything else is refused.
     """
-    for placeholder, name in names.items():
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-            raise DomainError(f"{name!r} cannot be a name in the graph")
-        statement = cast(LiteralString, statement.replace(f"<{placeholder}>", f"`{name}`"))
+    for placeholder, given in names.items():
+        alternatives = [given] if isinstance(given, str) else list(given)
+        for name in alternatives:
+            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+                raise DomainError(f"{name!r} cannot be a name in the graph")
+        rendered = "|".join(f"`{name}`" for name in alternatives)
+        statement = cast(LiteralString, statement.replace(f"<{placeholder}>", rendered))
     return statement
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _line_of(text: str, keys: tuple[str, ...]) -> int | None:

@@ -8,23 +8,27 @@ nothing else of graphdb, so a machine with a GPU needs neither the database nor 
     items.parquet        id, text, text_vector (list<float>, null without text) and feature columns
     events.parquet       user, item (int32 rows of the two tables), type, at, value, weight, seen;
                          ordered by user, then time
-    edges/<TYPE>.parquet item (int32 row of items), node (the attribute's id)
+    edges/<TYPE>.parquet one row an edge of the knowledge graph, see EDGES
+    members.parquet      whose events each user's are, and how many changes they had seen: what a
+                         later snapshot needs to read only what changed, see MEMBERS
 """
 
 import hashlib
+import io
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 EVENTS = pa.schema(
     [
@@ -39,9 +43,33 @@ EVENTS = pa.schema(
 )
 """`weight` is the event's resolved weight at `as_of`: signed, decayed, never NaN."""
 
+KIND = pa.dictionary(pa.int8(), pa.string())
+
 EDGES = pa.schema(
-    [pa.field("item", pa.int32(), nullable=False), pa.field("node", pa.string(), nullable=False)]
+    [
+        pa.field("from_kind", KIND, nullable=False),
+        pa.field("from", pa.int32(), nullable=False),
+        pa.field("to_kind", KIND, nullable=False),
+        pa.field("to", pa.int32()),
+        pa.field("node", pa.string()),
+    ]
 )
+"""`from` is a row of users or items, as `from_kind` ("user", "item") says. `to` is one as well, or
+null where `to_kind` is an attribute's label: then `node` is the attribute's id."""
+
+MEMBERS = pa.schema(
+    [
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("user", pa.int32(), nullable=False),
+        pa.field("event_count", pa.int64(), nullable=False),
+        pa.field("removed_count", pa.int64(), nullable=False),
+    ]
+)
+"""Everybody whose events are some user's (himself, and who was joined with him), in the users'
+order; `event_count` is -1 where the graph held events that the snapshot leaves out."""
+
+ROW_GROUP = 131_072
+"""Events written at a time: equal events are equal files, however they arrived."""
 
 
 class SnapshotError(Exception):
@@ -52,8 +80,11 @@ class Manifest(BaseModel):
     """What a snapshot holds and as of when.
 
     `cut` is, for each source of events, the last sequence number inside; "newer than this
-    snapshot" means beyond it, never a comparison of clocks. `weight_cap` bounds the summed
-    weight of one user and item on both sides.
+    snapshot" means beyond it, never a comparison of clocks. `as_of` is what events' ages are
+    counted to; `received_by`, if set, the time by which events had come in to be inside.
+    `catalogue_at`: when users' fields, items and edges were read, whatever `as_of` says. `since`
+    is the snapshot that unchanged people were taken from, `since_refused` why one that was asked
+    for could not serve. `weight_cap` bounds the summed weight of one user and item on both sides.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +94,10 @@ class Manifest(BaseModel):
     domain: str
     domain_hash: str
     as_of: datetime
+    received_by: datetime | None = None
+    catalogue_at: datetime
+    since: str | None = None
+    since_refused: str | None = None
     cut: dict[str, int]
     counts: dict[str, int]
     text_encoder: str | None = None
@@ -81,6 +116,62 @@ class Snapshot:
     edges: Mapping[str, pa.Table]
 
 
+class SnapshotWriter:
+    """A snapshot being built beside `directory`: seen whole under its name, or not at all.
+
+    Tables are written as they come and hashed on their way; events of any number are held a row
+    group at a time. `finish` writes the manifest, `publish` gives the directory its name.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Raises FileExistsError when `directory` is there already."""
+        if directory.exists():
+            raise FileExistsError(directory)
+        self.directory = directory
+        self.building = directory.with_name(f".{directory.name}.{uuid4().hex[:8]}")
+        (self.building / "edges").mkdir(parents=True)
+        self.counts: dict[str, int] = {}
+        self._hashes: dict[str, str] = {}
+
+    def write(self, name: str, table: pa.Table) -> None:
+        """Write a whole table; `name` is its file's without the ending."""
+        self.write_batches(name, table.schema, table.to_batches())
+
+    def write_batches(
+        self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+    ) -> None:
+        """Write a table as it comes, in row groups of ROW_GROUP whatever the batches' sizes."""
+        rows = 0
+        with (
+            _HashedFile(self.building / f"{name}.parquet") as file,
+            pq.ParquetWriter(file, schema) as writer,
+        ):
+            for table in _regrouped(schema, batches):
+                writer.write_table(table, row_group_size=ROW_GROUP)
+                rows += table.num_rows
+        self.counts[name] = rows
+        self._hashes[f"{name}.parquet"] = file.hexdigest
+
+    def finish(self, **described: Any) -> Manifest:
+        """Write the manifest; `described` are those of its fields that the files do not tell."""
+        manifest = Manifest(
+            id=self.directory.name,
+            counts={name: rows for name, rows in self.counts.items() if name != "members"},
+            files=dict(sorted(self._hashes.items())),
+            **described,
+        )
+        (self.building / "manifest.json").write_text(manifest.model_dump_json(indent=2))
+        return manifest
+
+    def publish(self) -> None:
+        """Give the finished snapshot its name."""
+        self.building.rename(self.directory)
+
+    def discard(self) -> None:
+        """Remove what was built."""
+        shutil.rmtree(self.building, ignore_errors=True)
+
+
 def write_snapshot(
     directory: Path,
     *,
@@ -95,46 +186,78 @@ def write_snapshot(
     text_encoder: str | None = None,
     weight_cap: float = 1.0,
 ) -> Manifest:
-    """Write a snapshot beside `directory` and rename it there: it is seen whole or not at all.
+    """Write a snapshot from tables that are there, each user one member.
 
     Raises FileExistsError when `directory` is there already.
     """
-    if directory.exists():
-        raise FileExistsError(directory)
-    building = directory.with_name(f".{directory.name}.{uuid4().hex[:8]}")
-    (building / "edges").mkdir(parents=True)
+    writer = SnapshotWriter(directory)
+    now = datetime.now(UTC)
     try:
-        pq.write_table(users, building / "users.parquet")
-        pq.write_table(items, building / "items.parquet")
-        event_count = 0
-        with pq.ParquetWriter(building / "events.parquet", EVENTS) as writer:
-            for batch in events:
-                writer.write_batch(batch)
-                event_count += batch.num_rows
+        writer.write("users", users)
+        writer.write("items", items)
+        writer.write_batches("events", EVENTS, events)
         for name, table in edges.items():
-            pq.write_table(table.cast(EDGES), building / "edges" / f"{name}.parquet")
-        manifest = Manifest(
-            id=directory.name,
+            writer.write(f"edges/{name}", table.cast(EDGES))
+        writer.write("members", _unchangeable(users["key"]))
+        manifest = writer.finish(
             domain=domain,
             domain_hash=domain_hash,
-            as_of=as_of or datetime.now(UTC),
+            as_of=as_of or now,
+            catalogue_at=as_of or now,
             cut=dict(cut),
-            counts={
-                "users": users.num_rows,
-                "items": items.num_rows,
-                "events": event_count,
-                **{f"edges/{name}": table.num_rows for name, table in edges.items()},
-            },
             text_encoder=text_encoder,
             weight_cap=weight_cap,
-            files=hash_files(building),
         )
-        (building / "manifest.json").write_text(manifest.model_dump_json(indent=2))
-        building.rename(directory)
+        writer.publish()
     except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
+        writer.discard()
         raise
     return manifest
+
+
+def _unchangeable(keys: pa.ChunkedArray) -> pa.Table:
+    """Members of which no later snapshot takes anything over."""
+    rows = pa.array(range(len(keys)), pa.int32())
+    nothing = pa.array([-1] * len(keys), pa.int64())
+    return pa.table([keys.cast(pa.string()), rows, nothing, nothing], schema=MEMBERS)
+
+
+def _regrouped(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        held.append(batch)
+        rows += batch.num_rows
+        if rows >= ROW_GROUP:
+            whole = pa.Table.from_batches(held, schema)
+            full = rows - rows % ROW_GROUP
+            yield whole.slice(0, full).combine_chunks()
+            held = whole.slice(full).combine_chunks().to_batches()
+            rows -= full
+    yield pa.Table.from_batches(held, schema).combine_chunks()
+
+
+class _HashedFile(io.RawIOBase):
+    """A new file whose sha256 is known once it is written."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._hash = hashlib.sha256()
+
+    @property
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._hash.update(data)
+        return self._file.write(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def read_snapshot(directory: Path) -> Snapshot:

@@ -59,7 +59,8 @@ class EventSpec(Strict):
 
     weight: of a fresh event, negative pushes away; half_life_days: after which it weighs half;
     value: whether the event's value multiplies the weight; at_least: events with a smaller value
-    weigh nothing; seen: whether the item counts as seen from then on.
+    weigh nothing; seen: whether the item counts as seen from then on; counting: of one person's
+    events of this type on one item each counts, only the heaviest (once), or only the latest.
     """
 
     relationship: RelationshipType
@@ -68,6 +69,7 @@ class EventSpec(Strict):
     value: Literal["ignore", "multiply"] = "ignore"
     at_least: float | None = Field(None, allow_inf_nan=False)
     seen: bool = True
+    counting: Literal["each", "once", "latest"] = "each"
 
 
 class RelationSpec(Strict):
