@@ -1,0 +1,126 @@
+"""Importing a path: which files are what, streamed into the graph, and what was not taken.
+
+A file's rows have sequence numbers and its content a name, so an import that died goes on after
+the last batch that the graph has, and an import that is done changes nothing. It knows no format.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from graphdb.catalogue import save_items, save_users
+from graphdb.connection import Graph
+from graphdb.domain import Domain
+from graphdb.events import save_events
+from graphdb.export import fetch_cut
+from ingest.catalogue_table import CatalogueTable
+from ingest.dataset import EVENT_BATCH, Dataset, DatasetError, Progress, load
+from ingest.event_table import EventBatch, EventTable
+from ingest.folders import read_folder, readers
+from ingest.rejects import Rejects
+from ingest.table_set import TableSet, mapped_files
+
+
+@dataclass
+class Imported:
+    """How many rows were taken; of the events, how many were new, known, of erased people."""
+
+    users: int = 0
+    items: int = 0
+    events: int = 0
+    duplicates: int = 0
+    dropped: int = 0
+
+
+def find_dataset(path: Path, domain: Domain) -> Dataset | TableSet:
+    """What `path` holds for this domain: files that its [files] name, a known data set's folder,
+    or a file whose columns have the names of an event's parts.
+
+    Raises DatasetError with one sentence if it is none of them, or a known one of another domain.
+    """
+    if not path.exists():
+        raise DatasetError(f"{path}: there is no such file or folder")
+    if domain.files is not None or path.is_file():
+        return mapped_files(path, domain)
+    dataset = read_folder(path)
+    if dataset.domain != domain.name:
+        raise DatasetError(
+            f"{path} is for the domain {dataset.domain}, and this stack's is {domain.name}:"
+            f" say --domain {dataset.domain}, with a --home of its own"
+        )
+    return dataset
+
+
+def import_dataset(
+    graph: Graph,
+    domain: Domain,
+    dataset: Dataset | TableSet,
+    rejects: Rejects,
+    progress: Progress = lambda *_: None,
+) -> Imported:
+    """Users, items, then events; a row of a table that is bad goes to `rejects`, and stops nothing.
+
+    Raises DatasetError for a file that cannot be read; what was loaded before it stays.
+    """
+    if isinstance(dataset, Dataset):
+        return Imported(**vars(load(graph, domain, dataset, progress)))
+    done = Imported()
+    for table in (*dataset.users, *dataset.items):
+        saved = _save_catalogue(graph, domain, table, rejects, progress)
+        setattr(done, table.what, getattr(done, table.what) + saved)
+    rows = Dataset(dataset.name, dataset.domain, dataset.description, dataset.item_rows, (), ())
+    done.items += load(graph, domain, rows, progress).items
+    if dataset.events:
+        _save_event_table(graph, domain, dataset.events, rejects, progress, done)
+    return done
+
+
+def _save_catalogue(
+    graph: Graph, domain: Domain, table: CatalogueTable, rejects: Rejects, progress: Progress
+) -> int:
+    save = save_items if table.what == "items" else save_users
+    saved, read, total = 0, 0, len(table)
+    for batch in table.batches(domain):
+        save(graph, domain, batch.rows)
+        rejects.add(batch.rejected)
+        saved, read = saved + len(batch.rows), read + batch.read
+        progress(table.what, read, max(total, read + 1))
+    progress(table.what, read, read)
+    return saved
+
+
+def _save_event_table(
+    graph: Graph,
+    domain: Domain,
+    table: EventTable,
+    rejects: Rejects,
+    progress: Progress,
+    done: Imported,
+) -> None:
+    total, read = len(table), 0
+    known = fetch_cut(graph).get(table.source, -1)
+    for batch in table.batches(domain, datetime.now(UTC)):
+        rejects.add(batch.rejected)
+        if batch.offset <= known:
+            done.duplicates += len(batch.rows)
+        else:
+            _save_batch(graph, domain, table.source, batch, rejects, done)
+        read = batch.offset + 1
+        progress("events", read, max(total, read + 1))
+    progress("events", read, read)
+
+
+def _save_batch(
+    graph: Graph, domain: Domain, source: str, batch: EventBatch, rejects: Rejects, done: Imported
+) -> None:
+    for start in range(0, max(1, len(batch.rows)), EVENT_BATCH):
+        rows = batch.rows[start : start + EVENT_BATCH]
+        last = start + EVENT_BATCH >= len(batch.rows)
+        seqs = batch.seqs[start : start + EVENT_BATCH]
+        offset = batch.offset if last else seqs[-1]
+        report = save_events(graph, domain, source, rows, seqs=seqs, offset=offset)
+        done.events += report.accepted
+        done.duplicates += len(report.duplicates)
+        done.dropped += len(report.dropped)
+        detail = "the graph has its event_id with other content"
+        rejects.add(batch.reject(start + n, "conflict", detail) for n in report.conflicts)
