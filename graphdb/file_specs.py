@@ -90,12 +90,13 @@ class CatalogueFiles(FileSpec):
     """A file of items or users, a row each; of a repeated id the last row counts.
 
     columns: the column of `id` and of each field, the same names if missing; split: what separates
-    the values of a field of type strings within a cell; first: of a repeated id the first row
-    counts (an event file that names its items).
+    the values of a field of type strings within a cell, splits: of one field; first: of a repeated
+    id the first row counts (an event file that names its items).
     """
 
     columns: dict[FieldName, str] = {}
     split: str = Field("|", min_length=1)
+    splits: dict[FieldName, Annotated[str, Field(min_length=1)]] = {}
     first: bool = False
 
 

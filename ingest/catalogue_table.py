@@ -133,7 +133,8 @@ class _Reading:
                 parts[name], bad = coercion.identifiers(cells)
             else:
                 spec = self.table.spec
-                parts[name], bad = coerce_field(cells, self.fields[name], spec.split, spec.decimal)
+                split = spec.splits.get(name, spec.split)
+                parts[name], bad = coerce_field(cells, self.fields[name], split, spec.decimal)
             for position, detail in bad.items():
                 wrong.setdefault(position, (name, "invalid_value", detail))
         for position, value in enumerate(parts["id"]):
