@@ -280,7 +280,7 @@ class _Reading:
                     for name in ("event_type", "user_id", "item_id")
                 }
                 raw["occurred_at"] = moment / 1_000_000
-                judged = read_events(self.domain, [raw], self.received_at)
+                judged = read_events(self.domain, [raw], self.received_at, history=True)
                 for rejection in judged.rejected:
                     self._reject(position, "occurred_at", rejection["code"], rejection["detail"])
                 at[position] = micros(self.received_at)
