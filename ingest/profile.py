@@ -162,6 +162,8 @@ def _kind(column: Column, given: list[Any]) -> Kind:
     if hasattr(first, "isoformat"):
         column.unit = "iso"
         return "time"
+    if all(isinstance(value, int) for value in given):
+        return "integer"
     if not coercion.numbers(given)[1]:
         whole = all(re.fullmatch(r"-?\d+", str(value)) for value in given[:JUDGED])
         return "integer" if whole else "number"
@@ -194,12 +196,15 @@ def _epoch(column: Column, given: list[float]) -> str | None:
 def _list_separator(texts: list[str]) -> str | None:
     """What cuts cells into words of a small vocabulary, if anything does."""
     looked = texts[:JUDGED]
+    whole = len(set(looked))
     for separator in LIST_SEPARATORS:
         parts = [[p.strip() for p in text.split(separator) if p.strip()] for text in looked]
         words = Counter(part for cell in parts for part in cell)
         most = 60 if separator == " " else 400
         several = sum(len(cell) > 1 for cell in parts) / len(parts)
-        if several > 0.2 and len(words) <= min(most, 0.3 * words.total()) and _short(words):
+        # Words come together in ever new ways; names of two words always in the same.
+        free = len(words) <= 0.7 * whole
+        if free and several > 0.2 and len(words) <= min(most, 0.3 * words.total()) and _short(words):
             return separator
     return None
 

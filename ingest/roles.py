@@ -32,6 +32,10 @@ NAMES: dict[str, set[str]] = {
 }
 ID_WORDS = set("id ids no nr code key number uuid guid num asin isbn sku uid iid".split())
 RATING = set("rating score stars star overall grade".split())
+VERBS = tuple(
+    "view click purchas buy bought play listen watch like add cart order rate transact remove return"
+    " share comment follow bookmark save download open read visit impress search".split()
+)
 MOST_TYPES = 30
 
 
@@ -49,9 +53,18 @@ class Roles:
 
 
 def words(name: str) -> set[str]:
-    """The words of a column's name: `personId` is person and id."""
+    """The words of a column's name: `personId` is person and id, `visitorids` visitor and id."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return set(re.findall(r"[a-z]+|\d+", spaced.lower()))
+    found = set(re.findall(r"[a-z]+|\d+", spaced.lower()))
+    known = set().union(*NAMES.values())
+    for word in list(found):
+        bare = word.removesuffix("s") if word not in known else word
+        stem = re.sub(r"ids?$", "", bare)
+        if bare in known:
+            found.add(bare)
+        elif stem != bare and (stem in known or stem.removesuffix("s") in known):
+            found |= {stem.removesuffix("s") if stem not in known else stem, "id"}
+    return found
 
 
 def named(role: str, name: str) -> set[str]:
@@ -68,14 +81,17 @@ def find_roles(sample: Sample) -> Roles:
             place = "first" if role == "user" else "other"
             _take(roles, role, sample.columns[name], f"the {place} numbers of each line")
         return roles
+    headless = "header" in sample.written
     for role in ("user", "item"):
         _choose_id(roles, role, columns)
     _choose_time(roles, columns)
-    if not roles.are_events and "time" in roles.columns:
-        _choose_by_place(roles, columns)
-    elif not roles.are_events and sample.written.get("header"):
-        _choose_by_place(roles, columns)
     _choose_event_type(roles, columns)
+    # A time, or one of the two, is what a row of an event has; a catalogue has a person or a thing
+    # once a row.
+    known = [roles.columns[role] for role in ("user", "item") if role in roles.columns]
+    once = any(column.repeats < 1.1 for column in known)
+    if not roles.are_events and not once and (known or "time" in roles.columns or headless):
+        _choose_by_place(roles, columns)
     _choose_value(roles, columns)
     _choose_session(roles, columns)
     return roles
@@ -133,9 +149,11 @@ def _choose_time(roles: Roles, columns: list[Column]) -> None:
     def score(column: Column) -> float:
         if column.unit is None:
             return 0.0
-        own = 2.0 * bool(named("time", column.name))
-        epochs = 0.5 if column.kind != "time" and column.repeats < 20 else 0.0
-        return own + (1.5 if column.kind == "time" else epochs) + column.distinct / 1e6
+        own = bool(named("time", column.name))
+        epochs = column.repeats < 20
+        sure = 1.0 if own or column.kind == "time" else 0.5 if epochs else 0.0
+        # Of two columns of times the finer one.
+        return sure + own + column.distinct / max(1, column.given) if sure else 0.0
 
     best = max(_free(roles, columns), key=score, default=None)
     if best and score(best) >= 0.5:
@@ -147,10 +165,18 @@ def _choose_time(roles: Roles, columns: list[Column]) -> None:
 def _choose_event_type(roles: Roles, columns: list[Column]) -> None:
     for column in _free(roles, columns):
         few = column.kind == "text" and 1 <= column.distinct <= MOST_TYPES
-        if few and column.empty == 0 and named("event_type", column.name):
-            said = f"its name says {min(named('event_type', column.name))}; {column.distinct} values"
-            _take(roles, "event_type", column, said)
+        own = named("event_type", column.name)
+        if few and column.empty == 0 and (own or _are_verbs(column)):
+            why = f"its name says {min(own)}" if own else "all its values are things people do"
+            _take(roles, "event_type", column, f"{why}; {column.distinct} values")
             return
+
+
+def _are_verbs(column: Column) -> bool:
+    values = set(column.values)
+    return len(values) > 1 and all(
+        any(word.startswith(VERBS) for word in words(str(value))) for value in values
+    )
 
 
 def _choose_value(roles: Roles, columns: list[Column]) -> None:
@@ -159,7 +185,7 @@ def _choose_value(roles: Roles, columns: list[Column]) -> None:
     if said:
         _take(roles, "value", said[0], f"a number whose name says {min(named('value', said[0].name))}")
         return
-    nameless = [c for c in numbers if re.fullmatch(r"c\d+", c.name) and c.distinct <= 100]
+    nameless = [c for c in numbers if re.fullmatch(r"c\d+", c.name) and 1 < c.distinct <= 100]
     if nameless and not nameless[0].unit:
         _take(roles, "value", nameless[0], f"a number with {nameless[0].distinct} different values")
 
