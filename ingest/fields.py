@@ -111,7 +111,9 @@ def _field(name: str, column: Column, labels: set[str], relationships: set[str])
         reason = f"{column.distinct:,} different values in {column.given:,} rows: a node each"
         node = _node(name, labels, relationships)
         return Field(name, column, reason, {"filter": "true", "node": node})
-    wordy = column.mean_length >= 30 or (titled and column.mean_length >= 6)
+    spaced = sum(" " in str(value) for value in column.values[:1000] if value is not None)
+    phrases = spaced > 0.6 * min(1000, column.given) and column.distinct > 0.5 * column.given
+    wordy = column.mean_length >= 30 or phrases or (titled and column.mean_length >= 6)
     if wordy and column.kind == "text" and not re.search("url|uri|link|image|href", name):
         said = f"text of {column.mean_length:.0f} characters on average, {column.longest} at most"
         return Field(name, column, said, {"text": "true"})
