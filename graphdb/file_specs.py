@@ -71,10 +71,10 @@ class EventFiles(FileSpec):
     of times; at: the time of every row, where no column says.
     """
 
-    columns: dict[EventColumn, str] = {}
-    properties: dict[str, str] = {}
+    columns: dict[EventColumn, str] = Field({})
+    properties: dict[str, str] = Field({})
     event_type: EventType | None = None
-    types: dict[str, EventType] = {}
+    types: dict[str, EventType] = Field({})
     negative: EventType | None = None
     time: Annotated[str, AfterValidator(_known_time)] = "iso"
     at: str | None = None
@@ -94,9 +94,9 @@ class CatalogueFiles(FileSpec):
     id the first row counts (an event file that names its items).
     """
 
-    columns: dict[FieldName, str] = {}
+    columns: dict[FieldName, str] = Field({})
     split: str = Field("|", min_length=1)
-    splits: dict[FieldName, Annotated[str, Field(min_length=1)]] = {}
+    splits: dict[FieldName, Annotated[str, Field(min_length=1)]] = Field({})
     first: bool = False
 
 

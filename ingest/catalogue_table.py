@@ -117,7 +117,11 @@ class _Reading:
         rejected = [self._rejected(chunk, n, *reason) for n, reason in wrong.items()]
         rejected += [
             self._rejected(
-                chunk, chosen[r["index"]], r["field"].removeprefix("fields."), r["code"], r["detail"]
+                chunk,
+                chosen[r["index"]],
+                r["field"].removeprefix("fields."),
+                r["code"],
+                r["detail"],
             )
             for r in judged.rejected
         ]

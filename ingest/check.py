@@ -11,7 +11,8 @@ from typing import Any
 
 from graphdb.domain import parse_domain
 from ingest.dataset import DatasetError
-from ingest.draft import Draft, draft_domain
+from ingest.draft import Draft, find_tables
+from ingest.draft_text import DraftWriter
 from ingest.profile import Sample, tables_in, take_sample
 from ingest.table_set import TableSet, mapped_files
 
@@ -75,10 +76,10 @@ def check_path(path: Path, rows: int = 20_000) -> Report:
             unreadable[file.name] = str(error)
     if not samples:
         raise DatasetError("; ".join(unreadable.values()))
-    draft = draft_domain(path, samples)
-    report = Report(str(path), draft.text, unreadable=unreadable)
+    draft = find_tables(path, samples)
+    report = Report(str(path), DraftWriter(path, draft).text(), unreadable=unreadable)
     report.tables = [_table(sample, draft) for sample in samples]
-    domain = parse_domain(draft.text, "the draft")
+    domain = parse_domain(report.draft, "the draft")
     _count(report, mapped_files(path, domain), domain, rows)
     return report
 
@@ -101,7 +102,9 @@ def _table(sample: Sample, draft: Draft) -> dict[str, Any]:
 
 def _count(report: Report, tables: TableSet, domain: Any, rows: int) -> None:
     users, items, times = set(), set(), []
-    for batch in tables.events.batches(domain, datetime.now(UTC), CHECKED_ROWS) if tables.events else ():
+    for batch in (
+        tables.events.batches(domain, datetime.now(UTC), CHECKED_ROWS) if tables.events else ()
+    ):
         report.rows += len(batch.rows) + len(batch.rejected)
         report.taken += len(batch.rows)
         _note(report, batch.rejected)

@@ -96,7 +96,9 @@ def times(column: Any, unit: str) -> Coerced:
             return _each(values, lambda value: _time(value, unit))
     given = [moment for moment in found if moment is not None]
     if given and not 0 <= min(given) <= max(given) <= LATEST:
-        return _each(values or found, lambda value: _time(value, unit if values else "microseconds"))
+        return _each(
+            values or found, lambda value: _time(value, unit if values else "microseconds")
+        )
     return found, {}
 
 
@@ -116,7 +118,7 @@ def _times_at_once(values: list[Any], unit: str) -> list[int | None]:
     if "%" in unit:
         if "%z" in unit or "%f" in unit:
             raise ValueError
-        moments = pc.strptime(text, format=unit, unit="us")
+        moments = pc.call_function("strptime", [text], pc.StrptimeOptions(unit, "us"))
     else:
         moments = _iso(text)
     return moments.cast(pa.int64()).to_pylist()

@@ -148,8 +148,8 @@ def split(
 ) -> Iterator[Record]:
     """Records in order; blank lines are none.
 
-    A record that runs over several lines and is not as wide as the first, or `width`, is taken for an unclosed
-    quote: its first line alone is broken, and reading goes on with the second.
+    A record that runs over several lines and is not as wide as the first, or `width`, is taken for
+    an unclosed quote: its first line alone is broken, and reading goes on with the second.
     """
     source = lines if isinstance(lines, _Lines) else _Lines(lines)
     if len(separator) > 1:

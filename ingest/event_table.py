@@ -22,24 +22,13 @@ from ingest import coercion
 from ingest.coercion import Coerced
 from ingest.dataset import DatasetError
 from ingest.event import CLOCK_TOLERANCE, json_text, read_events
+from ingest.event_rows import OPTIONAL, WHO_WHAT_WHEN, event_rows, properties_of
 from ingest.occurrences import Occurrences
 from ingest.problem import quoted
 from ingest.rejects import RejectedRow
 from ingest.tabular import CHUNK_ROWS, Broken, Chunk, Table, open_table
 
 LONGEST_RAW = 2000
-WHO_WHAT_WHEN = ("event_type", "user_id", "item_id", "occurred_at")
-OPTIONAL = (
-    "event_id",
-    "value",
-    "session_id",
-    "properties",
-    "context",
-    "recommendation_id",
-    "position",
-    "anonymous_id",
-    "impressions",
-)
 
 
 @dataclass
@@ -103,7 +92,13 @@ class EventTable:
         for path in self.files:
             batch = None
             for batch in read_table(
-                path, domain, self.spec, received_at, start=start, occurrences=occurrences, size=size
+                path,
+                domain,
+                self.spec,
+                received_at,
+                start=start,
+                occurrences=occurrences,
+                size=size,
             ):
                 yield batch
             start = batch.offset + 1 if batch else start
@@ -128,7 +123,12 @@ def read_table(
     """
     table = open_table(path, spec)
     reading = _Reading(
-        table, domain, spec, _columns(table, spec, domain), received_at, occurrences or Occurrences()
+        table,
+        domain,
+        spec,
+        _columns(table, spec, domain),
+        received_at,
+        occurrences or Occurrences(),
     )
     wanted = list(dict.fromkeys([*reading.columns.values(), *spec.properties.values()]))
     for chunk in table.chunks(wanted, size):
@@ -199,7 +199,7 @@ class _Reading:
         if len(good) < count:
             parts = {name: [values[n] for n in good] for name, values in parts.items()}
             at = [at[n] for n in good]
-        rows = _rows(parts, at, micros(self.received_at), self.occurrences)
+        rows = event_rows(parts, at, micros(self.received_at), self.occurrences)
         file = self.table.path.name
         rejected = [_rejected(file, chunk, n, reason) for n, reason in self.wrong.items()]
         rejected += [broken_row(file, row) for row in chunk.broken]
@@ -217,10 +217,10 @@ class _Reading:
                 code = "too_large" if "at most" in detail else "invalid_value"
                 self._reject(position, name, code, detail)
         if self.spec.properties:
-            columns = {name: coercion.listed(chunk.columns[c]) for name, c in self.spec.properties.items()}
-            parts["properties"] = [
-                _properties(columns, position) for position in range(count)
-            ]
+            columns = {
+                name: coercion.listed(chunk.columns[c]) for name, c in self.spec.properties.items()
+            }
+            parts["properties"] = [properties_of(columns, position) for position in range(count)]
         if "event_type" not in parts:
             parts["event_type"] = [self.spec.event_type] * count
         if "occurred_at" not in parts:
@@ -275,10 +275,7 @@ class _Reading:
         latest = micros(self.received_at + CLOCK_TOLERANCE)
         for position, moment in enumerate(at):
             if moment is not None and moment > latest and position not in self.wrong:
-                raw = {
-                    name: parts[name][position]
-                    for name in ("event_type", "user_id", "item_id")
-                }
+                raw = {name: parts[name][position] for name in ("event_type", "user_id", "item_id")}
                 raw["occurred_at"] = moment / 1_000_000
                 judged = read_events(self.domain, [raw], self.received_at, history=True)
                 for rejection in judged.rejected:
@@ -289,71 +286,6 @@ class _Reading:
     def _reject(self, position: int, name: str, code: str, detail: str) -> None:
         column = self.columns.get(name, "")
         self.wrong.setdefault(position, (name, column, code, detail))
-
-
-def _rows(
-    parts: dict[str, list[Any]], at: list[int], received: int, occurrences: Occurrences
-) -> list[EventRow]:
-    ids = _ids(parts, occurrences)
-    names = (*WHO_WHAT_WHEN, *OPTIONAL[1:])
-    return [
-        {
-            "event_id": event_id,
-            "event_type": event_type,
-            "user_id": user_id,
-            "item_id": item_id,
-            "occurred_at": occurred_at,
-            "at": when,
-            "received_at": received,
-            "value": value,
-            "anonymous_id": anonymous_id,
-            "session_id": session_id,
-            "properties": properties,
-            "context": context,
-            "recommendation_id": recommendation_id,
-            "position": position,
-            "impressions": impressions,
-        }
-        for (
-            event_id,
-            when,
-            event_type,
-            user_id,
-            item_id,
-            occurred_at,
-            value,
-            session_id,
-            properties,
-            context,
-            recommendation_id,
-            position,
-            anonymous_id,
-            impressions,
-        ) in zip(ids, at, *(parts[name] for name in names), strict=True)
-    ]
-
-
-def _ids(parts: dict[str, list[Any]], occurrences: Occurrences) -> list[str]:
-    """Given ids, and where there is none one of the row's content and occurrence."""
-    given = parts["event_id"]
-    if None not in given:
-        return given
-    content = (parts[name] for name in (*WHO_WHAT_WHEN, *OPTIONAL[1:]))
-    digests = [
-        hashlib.blake2b(repr(row).encode(), digest_size=16).digest()
-        for row in zip(*content, strict=True)
-    ]
-    again = occurrences.numbers(digests)
-    derived = [digest.hex() for digest in digests]
-    for position, number in again.items():
-        derived[position] += f"-{number}"
-    return [id or derived[n] for n, id in enumerate(given)]
-
-
-def _properties(columns: dict[str, list[Any]], position: int) -> str | None:
-    found = {name: values[position] for name, values in columns.items()}
-    kept = {name: value for name, value in found.items() if value is not None}
-    return json_text(kept) if kept else None
 
 
 def _rejected(

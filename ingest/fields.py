@@ -11,13 +11,12 @@ from typing import Any
 
 from graphdb.domain import OWN_FIELDS, OWN_PREFIXES, OWN_TYPES
 from ingest.profile import Column, Sample
-from ingest.roles import Roles, words
+from ingest.roles import Roles, vocabulary, words
 
 MOST_FIELDS = 30
 MOST_NODES = 200
 """Different values of a field that becomes nodes."""
 LONGEST_FIELD = 20_000
-TITLES = set("title name headline subject description overview plot summary text abstract body".split())
 SURE = {"user": 0.97, "item": 0.9}
 LEAST_GROUPS = 10
 
@@ -79,10 +78,15 @@ def describe(columns: list[Column], labels: set[str], relationships: set[str]) -
     return found
 
 
+def slug(text: str, fallback: str) -> str:
+    """A name as fields and event types have them; what stands behind a colon is a type."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text.partition(":")[0] or text)
+    name = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")[:40].strip("_")
+    return name if re.match(r"[a-z]", name) else f"{fallback}_{name}".strip("_")[:40]
+
+
 def field_name(column: str, names: set[str]) -> str:
     """A field's name from a column's, new among `names`."""
-    from ingest.draft import slug
-
     name = slug(column.rpartition(".")[2], "field")
     if name in OWN_FIELDS or name.startswith(OWN_PREFIXES):
         name = f"its_{name}"[:40]
@@ -106,7 +110,7 @@ def _field(name: str, column: Column, labels: set[str], relationships: set[str])
     if column.kind == "list" or column.separator:
         return _list(name, column, labels, relationships)
     few = column.distinct <= MOST_NODES and column.repeats > 5 and column.longest <= 100
-    titled = bool(words(column.name) & TITLES)
+    titled = bool(words(column.name) & vocabulary()["title"])
     if few and not titled and column.kind == "text":
         reason = f"{column.distinct:,} different values in {column.given:,} rows: a node each"
         node = _node(name, labels, relationships)

@@ -11,25 +11,28 @@ from pathlib import Path
 from graphdb.catalogue import save_items, save_users
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.events import save_events
-from graphdb.export import fetch_cut
+from graphdb.events import EventReport
+from ingest.bulk import write_events
+from ingest.catalogue import read_items
 from ingest.catalogue_table import CatalogueTable
-from ingest.dataset import EVENT_BATCH, Dataset, DatasetError, Progress, load
+from ingest.dataset import CATALOGUE_BATCH, Dataset, DatasetError, Progress, load
 from ingest.event_table import EventBatch, EventTable
-from ingest.folders import read_folder, readers
-from ingest.rejects import Rejects
+from ingest.folders import read_folder
+from ingest.rejects import RejectedRow, Rejects
 from ingest.table_set import TableSet, mapped_files
 
 
 @dataclass
 class Imported:
-    """How many rows were taken; of the events, how many were new, known, of erased people."""
+    """How many rows were taken; of the events, how many were new, known, of erased people; and how
+    many rows their files have."""
 
     users: int = 0
     items: int = 0
     events: int = 0
     duplicates: int = 0
     dropped: int = 0
+    rows: int = 0
 
 
 def find_dataset(path: Path, domain: Domain) -> Dataset | TableSet:
@@ -68,8 +71,7 @@ def import_dataset(
     for table in (*dataset.users, *dataset.items):
         saved = _save_catalogue(graph, domain, table, rejects, progress)
         setattr(done, table.what, getattr(done, table.what) + saved)
-    rows = Dataset(dataset.name, dataset.domain, dataset.description, dataset.item_rows, (), ())
-    done.items += load(graph, domain, rows, progress).items
+    done.items += _save_item_rows(graph, domain, dataset, rejects, progress)
     if dataset.events:
         _save_event_table(graph, domain, dataset.events, rejects, progress, done)
     return done
@@ -89,6 +91,31 @@ def _save_catalogue(
     return saved
 
 
+def _save_item_rows(
+    graph: Graph, domain: Domain, dataset: TableSet, rejects: Rejects, progress: Progress
+) -> int:
+    saved, rows = 0, dataset.item_rows
+    for start in range(0, len(rows), CATALOGUE_BATCH):
+        raw_rows = rows[start : start + CATALOGUE_BATCH]
+        batch = read_items(domain, raw_rows)
+        save_items(graph, domain, batch.rows)
+        rejects.add(
+            RejectedRow(
+                file=dataset.name,
+                row=start + rejection["index"],
+                field=rejection["field"],
+                column="",
+                code=rejection["code"],
+                detail=rejection["detail"],
+                raw=raw_rows[rejection["index"]],
+            )
+            for rejection in batch.rejected
+        )
+        saved += len(batch.rows)
+        progress("items", start + len(raw_rows), len(rows))
+    return saved
+
+
 def _save_event_table(
     graph: Graph,
     domain: Domain,
@@ -97,30 +124,17 @@ def _save_event_table(
     progress: Progress,
     done: Imported,
 ) -> None:
-    total, read = len(table), 0
-    known = fetch_cut(graph).get(table.source, -1)
-    for batch in table.batches(domain, datetime.now(UTC)):
-        rejects.add(batch.rejected)
-        if batch.offset <= known:
-            done.duplicates += len(batch.rows)
-        else:
-            _save_batch(graph, domain, table.source, batch, rejects, done)
-        read = batch.offset + 1
-        progress("events", read, max(total, read + 1))
-    progress("events", read, read)
+    total = len(table)
 
-
-def _save_batch(
-    graph: Graph, domain: Domain, source: str, batch: EventBatch, rejects: Rejects, done: Imported
-) -> None:
-    for start in range(0, max(1, len(batch.rows)), EVENT_BATCH):
-        rows = batch.rows[start : start + EVENT_BATCH]
-        last = start + EVENT_BATCH >= len(batch.rows)
-        seqs = batch.seqs[start : start + EVENT_BATCH]
-        offset = batch.offset if last else seqs[-1]
-        report = save_events(graph, domain, source, rows, seqs=seqs, offset=offset)
+    def note(batch: EventBatch, report: EventReport) -> None:
         done.events += report.accepted
         done.duplicates += len(report.duplicates)
         done.dropped += len(report.dropped)
+        rejects.add(batch.rejected)
         detail = "the graph has its event_id with other content"
-        rejects.add(batch.reject(start + n, "conflict", detail) for n in report.conflicts)
+        rejects.add(batch.reject(n, "conflict", detail) for n in report.conflicts)
+        progress("events", batch.offset + 1, max(total, batch.offset + 2))
+        done.rows = batch.offset + 1
+
+    write_events(graph, domain, table.source, table.batches(domain, datetime.now(UTC)), note)
+    progress("events", done.rows, done.rows)

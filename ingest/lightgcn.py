@@ -41,6 +41,4 @@ def _recognises(folder: Path) -> bool:
     return bool(lines) and all(line and all(cell.isdigit() for cell in line) for line in lines)
 
 
-READER = Reader(
-    "the LightGCN text format (train.txt and test.txt)", _recognises, read_lightgcn
-)
+READER = Reader("the LightGCN text format (train.txt and test.txt)", _recognises, read_lightgcn)

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -181,7 +181,7 @@ def _time_format(texts: list[str]) -> str | None:
         if coercion.times(looked[:5], unit)[1] or coercion.times(texts, unit)[1]:
             continue
         moments = coercion.times(looked, unit)[0]
-        ascending = sum(a <= b for a, b in zip(moments, moments[1:], strict=False))
+        ascending = sum(a <= b for a, b in pairwise(moments))
         if best is None or ascending > best[0]:
             best = (ascending, unit)
     return best[1] if best else None
@@ -204,7 +204,12 @@ def _list_separator(texts: list[str]) -> str | None:
         several = sum(len(cell) > 1 for cell in parts) / len(parts)
         # Words come together in ever new ways; names of two words always in the same.
         free = len(words) <= 0.7 * whole
-        if free and several > 0.2 and len(words) <= min(most, 0.3 * words.total()) and _short(words):
+        if (
+            free
+            and several > 0.2
+            and len(words) <= min(most, 0.3 * words.total())
+            and _short(words)
+        ):
             return separator
     return None
 

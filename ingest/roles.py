@@ -4,38 +4,14 @@ A guess is made of a column's name and of what stands in it; it knows no data se
 """
 
 import re
+import tomllib
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
 
 from ingest.profile import Column, Sample
 
-NAMES: dict[str, set[str]] = {
-    "user": set(
-        "user users uid customer cust client person people member visitor reader account buyer"
-        " shopper listener reviewer subscriber household player student patron viewer".split()
-    ),
-    "item": set(
-        "item items iid product prod movie film article content stock sku book isbn asin track song"
-        " artist video game business place venue location poi recipe post story news course app"
-        " anime beer wine hotel listing offer ad url page document goods show restaurant".split()
-    ),
-    "time": set(
-        "time timestamp date datetime ts created at when day unix epoch occurred clock".split()
-    ),
-    "value": set(
-        "rating score stars star value quantity qty amount count plays playcount hours overall"
-        " grade listens weight times".split()
-    ),
-    "event_type": set(
-        "event type action behavior behaviour interaction activity feedback verb operation".split()
-    ),
-    "session": set("session invoice order basket visit transaction cart trip".split()),
-}
-ID_WORDS = set("id ids no nr code key number uuid guid num asin isbn sku uid iid".split())
-RATING = set("rating score stars star overall grade".split())
-VERBS = tuple(
-    "view click purchas buy bought play listen watch like add cart order rate transact remove return"
-    " share comment follow bookmark save download open read visit impress search".split()
-)
+ROLES = ("user", "item", "time", "value", "event_type", "session")
 MOST_TYPES = 30
 
 
@@ -52,11 +28,18 @@ class Roles:
         return {"user", "item"} <= self.columns.keys()
 
 
+@cache
+def vocabulary() -> dict[str, set[str]]:
+    """The words of column_words.toml by what they speak for."""
+    text = resources.files("ingest").joinpath("column_words.toml").read_text("utf-8")
+    return {kind: set(said.split()) for kind, said in tomllib.loads(text).items()}
+
+
 def words(name: str) -> set[str]:
     """The words of a column's name: `personId` is person and id, `visitorids` visitor and id."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     found = set(re.findall(r"[a-z]+|\d+", spaced.lower()))
-    known = set().union(*NAMES.values())
+    known = set().union(*(vocabulary()[role] for role in ROLES))
     for word in list(found):
         bare = word.removesuffix("s") if word not in known else word
         stem = re.sub(r"ids?$", "", bare)
@@ -69,7 +52,7 @@ def words(name: str) -> set[str]:
 
 def named(role: str, name: str) -> set[str]:
     """The words of a name that speak for a role."""
-    return words(name) & NAMES[role]
+    return words(name) & vocabulary()[role]
 
 
 def find_roles(sample: Sample) -> Roles:
@@ -119,7 +102,7 @@ def _choose_id(roles: Roles, role: str, columns: list[Column]) -> None:
         own = named(role, column.name)
         if not own or not _looks_like_id(column):
             return 0.0
-        points = 3.0 + 1.5 * bool(words(column.name) & ID_WORDS)
+        points = 3.0 + 1.5 * bool(words(column.name) & vocabulary()["id"])
         points -= 2.0 * bool(named(other, column.name)) + 1.0 * bool(named("value", column.name))
         return points + min(1.0, column.distinct / 1000) - 0.01 * len(words(column.name))
 
@@ -174,8 +157,10 @@ def _choose_event_type(roles: Roles, columns: list[Column]) -> None:
 
 def _are_verbs(column: Column) -> bool:
     values = set(column.values)
+    known = vocabulary()
+    verbs = tuple(known["against"] | known["weak"] | known["half"] | known["strong"])
     return len(values) > 1 and all(
-        any(word.startswith(VERBS) for word in words(str(value))) for value in values
+        any(word.startswith(verbs) for word in words(str(value))) for value in values
     )
 
 
@@ -183,7 +168,9 @@ def _choose_value(roles: Roles, columns: list[Column]) -> None:
     numbers = [c for c in _free(roles, columns) if c.kind in ("integer", "number")]
     said = [column for column in numbers if named("value", column.name)]
     if said:
-        _take(roles, "value", said[0], f"a number whose name says {min(named('value', said[0].name))}")
+        _take(
+            roles, "value", said[0], f"a number whose name says {min(named('value', said[0].name))}"
+        )
         return
     nameless = [c for c in numbers if re.fullmatch(r"c\d+", c.name) and 1 < c.distinct <= 100]
     if nameless and not nameless[0].unit:
@@ -193,7 +180,11 @@ def _choose_value(roles: Roles, columns: list[Column]) -> None:
 def _choose_session(roles: Roles, columns: list[Column]) -> None:
     for column in _free(roles, columns):
         own = named("session", column.name)
-        if own and _looks_like_id(column) and (words(column.name) & ID_WORDS or len(own) == 1):
+        if (
+            own
+            and _looks_like_id(column)
+            and (words(column.name) & vocabulary()["id"] or len(own) == 1)
+        ):
             _take(roles, "session", column, f"its name says {min(own)}")
             return
 
@@ -201,6 +192,5 @@ def _choose_session(roles: Roles, columns: list[Column]) -> None:
 def is_rating(column: Column) -> bool:
     """Whether a value is an opinion on a scale and not a quantity."""
     scale = column.distinct <= 25 and column.lowest is not None
-    return bool(words(column.name) & RATING) or (
-        scale and not words(column.name) & (NAMES["value"] - RATING)
-    )
+    said, known = words(column.name), vocabulary()
+    return bool(said & known["rating"]) or (scale and not said & (known["value"] - known["rating"]))

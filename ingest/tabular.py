@@ -209,8 +209,8 @@ def _json_lines(path: Path, spec: FileSpec) -> Iterator[tuple[int, str]]:
 def _json_names(path: Path, spec: FileSpec) -> list[str]:
     """The fields of the first lines' objects, nested ones with a dot."""
     names: dict[str, None] = {}
-    for _, line in islice(_json_lines(path, spec), 200):
-        if line.lstrip().startswith("["):
+    for position, (_, line) in enumerate(islice(_json_lines(path, spec), 200)):
+        if not position and line.lstrip().startswith("["):
             raise DatasetError(f"{path.name}: expected one JSON object a line, found a list")
         try:
             value = json.loads(line)

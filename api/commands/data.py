@@ -45,7 +45,7 @@ def import_(
 
 def _tell_import(done: dict[str, int], refused: "Rejects", as_json: bool) -> None:
     """What was taken and what was not. Raises PathlightError if nothing was."""
-    taken = sum(done.values())
+    taken = sum(count for name, count in done.items() if name != "rows")
     sentence = (
         f"{done['users']:,} users, {done['items']:,} items, {done['events']:,} new events,"
         f" {done['duplicates']:,} known ones"
@@ -67,10 +67,10 @@ def _tell_import(done: dict[str, int], refused: "Rejects", as_json: bool) -> Non
 @app.command()
 def check(
     path: Annotated[Path, typer.Argument(help="A file or a folder, as `pathlight import` takes.")],
-    draft: Annotated[
-        Path | None, typer.Option(help="Write the drafted domain file there.")
-    ] = None,
-    rows: Annotated[int, typer.Option(min=100, help="How many rows of each file to read.")] = 20_000,
+    draft: Annotated[Path | None, typer.Option(help="Write the drafted domain file there.")] = None,
+    rows: Annotated[
+        int, typer.Option(min=100, help="How many rows of each file to read.")
+    ] = 20_000,
     as_json: Json = False,
 ) -> None:
     """Read a sample, say what an import would do, and draft a domain file for it."""
