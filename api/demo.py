@@ -25,7 +25,7 @@ from graphdb.export import fetch_cut
 from graphdb.paths import fetch_history, list_typical
 from graphdb.schema import create_schema
 from graphdb.versions import fetch_serving
-from ingest.dataset import Dataset, load
+from ingest.dataset import Dataset, DatasetError, load
 from ingest.folders import read_folder
 from ingest.generator import generate
 from training.artifact import Model, read_model
@@ -44,6 +44,8 @@ def run_demo(
     """Run the loop and serve until Ctrl-C, or end there with `leave`. Raises PathlightError."""
     started = time.perf_counter()
     dataset = generate() if data is None else read_folder(data)
+    if not isinstance(dataset, Dataset):
+        raise DatasetError(f"{data}: the demo shows films in RecBole's files; import this instead")
     domain = load_domain(settings.domain)
     # A data set of its own is a graph of its own.
     settings = settings.model_copy(update={"home": settings.home / f"demo-{dataset.name}"})

@@ -16,6 +16,7 @@ from typing import Annotated, Any, LiteralString, cast
 from pydantic import Field, ValidationError, model_validator
 
 from graphdb.errors import PathlightError
+from graphdb.file_specs import FileSpecs
 from graphdb.specs import EventSpec, EventType, ItemSpec, RelationSpec, Strict, UserSpec
 
 OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving", "Tombstone"}
@@ -40,6 +41,7 @@ class Domain(Strict):
     user: UserSpec = UserSpec()
     events: Annotated[dict[EventType, EventSpec], Field(min_length=1)]
     relations: dict[EventType, RelationSpec] = Field({}, description="knowledge-graph edges")
+    files: FileSpecs | None = None
 
     @model_validator(mode="after")
     def _names_do_not_collide(self) -> "Domain":
@@ -79,6 +81,21 @@ class Domain(Strict):
                 raise ValueError(f"relation {name!r} must start from user or item")
         return self
 
+    @model_validator(mode="after")
+    def _files_name_what_is_there(self) -> "Domain":
+        files = self.files or FileSpecs()
+        if events := files.events:
+            given = (events.event_type, events.negative, *events.types.values())
+            for name in given:
+                if name is not None and name not in self.events:
+                    raise ValueError(f"files.events: there is no event type {name!r}")
+        owners = ((files.items, self.item, "items"), (files.users, self.user, "users"))
+        for spec, owner, what in owners:
+            for name in spec.columns if spec else ():
+                if name != "id" and name not in owner.fields:
+                    raise ValueError(f"files.{what}: there is no field {name!r}")
+        return self
+
     @property
     def nodes(self) -> dict[str, str]:
         """The label of everything a relation may end in: user, item, fields that become nodes."""
@@ -88,8 +105,11 @@ class Domain(Strict):
 
     @property
     def digest(self) -> str:
-        """A sha256 of the content: equal domains have equal digests, whatever their layout."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """A sha256 of the content: equal domains have equal digests, whatever their layout.
+
+        How files map onto it is not in it: the graph is the same.
+        """
+        return hashlib.sha256(self.model_dump_json(exclude={"files"}).encode()).hexdigest()
 
     @property
     def item_properties(self) -> list[str]:

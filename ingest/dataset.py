@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphdb.catalogue import save_items, save_users
 from graphdb.connection import Graph
@@ -20,6 +20,9 @@ from ingest.bulk import WRITE_ROWS, write_events
 from ingest.catalogue import Batch, read_items, read_users
 from ingest.event import read_events
 from ingest.problem import Rejection
+
+if TYPE_CHECKING:
+    from ingest.table_set import TableSet
 
 CATALOGUE_BATCH = 500
 
@@ -56,7 +59,7 @@ class Reader:
 
     name: str
     recognises: Callable[[Path], bool]
-    read: Callable[[Path], Dataset]
+    read: "Callable[[Path], Dataset | TableSet]"
 
 
 @dataclass

@@ -62,7 +62,7 @@ def bounded_json(value: Any) -> Any:
     """`value` if it is JSON that may be stored; raises ValueError saying which bound it breaks."""
     _check_shape(value)
     try:
-        size = len(_json_text(value).encode())
+        size = len(json_text(value).encode())
     except (ValueError, TypeError):
         raise ValueError("expected JSON values: Unicode text and finite numbers") from None
     if size > LARGEST_JSON_BYTES:
@@ -224,8 +224,8 @@ def _event_row(domain: Domain, event: Event, received_at: datetime, source: str)
         "value": event.value,
         "anonymous_id": event.anonymous_id if event.user_id is not None else None,
         "session_id": event.session_id,
-        "properties": None if event.properties is None else _json_text(event.properties),
-        "context": None if event.context is None else _json_text(event.context),
+        "properties": None if event.properties is None else json_text(event.properties),
+        "context": None if event.context is None else json_text(event.context),
         "recommendation_id": event.recommendation_id,
         "position": event.position,
         "impressions": event.impressions or None,
@@ -276,7 +276,7 @@ def _conflict(event_id: str) -> _RejectedError:
     return _RejectedError("conflict", "event_id", detail)
 
 
-def _json_text(value: Any) -> str:
+def json_text(value: Any) -> str:
     """Canonical, so that equal content is equal text."""
     return json.dumps(
         value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import ingest
 from ingest.dataset import Dataset, DatasetError, Reader
+from ingest.table_set import TableSet
 
 
 def readers() -> list[Reader]:
@@ -15,7 +16,7 @@ def readers() -> list[Reader]:
     return [module.READER for module in modules if hasattr(module, "READER")]
 
 
-def read_folder(folder: Path) -> Dataset:
+def read_folder(folder: Path) -> Dataset | TableSet:
     """The data set in `folder`. Raises DatasetError when nobody recognises it."""
     if not folder.is_dir():
         raise DatasetError(f"{folder}: there is no such folder")
@@ -23,4 +24,7 @@ def read_folder(folder: Path) -> Dataset:
         if reader.recognises(folder):
             return reader.read(folder)
     known = "; ".join(reader.name for reader in readers())
-    raise DatasetError(f"{folder} holds no data set that is known here: {known}")
+    raise DatasetError(
+        f"{folder} holds no data set that is known here ({known}), and the domain has no [files]:"
+        f" `pathlight check {folder}` drafts a domain for it"
+    )

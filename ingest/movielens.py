@@ -136,15 +136,22 @@ def _item(line: _Line, texts: dict[str, dict[str, str]]) -> dict[str, Any]:
     if title is None:
         # Nobody knows what was rated, so no other file's film is it.
         return {"id": line["item_id"], "fields": {"title": "unknown"}}
-    if behind := YEAR_IN_TITLE.match(title):
-        title, year = behind["title"], behind["year"]
+    title, in_title = title_and_year(title)
+    year = in_title or year
     fields = {
-        "title": ARTICLE_BEHIND.sub(_article_first, title),
+        "title": title,
         "year": int(year) if year and re.fullmatch(r"\d{4}", year, re.ASCII) else None,
         "genres": [genre for genre in line.get("class", "").split() if genre not in UNKNOWN],
         **_omdb_fields(texts.get(line["item_id"], {})),
     }
     return {"id": line["item_id"], "fields": {name: v for name, v in fields.items() if v}}
+
+
+def title_and_year(title: str) -> tuple[str, str | None]:
+    """`Kid, The (1921)` as ("The Kid", "1921")."""
+    behind = YEAR_IN_TITLE.match(title.strip())
+    bare, year = (behind["title"], behind["year"]) if behind else (title.strip(), None)
+    return ARTICLE_BEHIND.sub(_article_first, bare), year
 
 
 def _article_first(match: re.Match[str]) -> str:
