@@ -12,7 +12,8 @@ from api.problems import NotYetError
 from api.state import State
 from api.taking import Taken
 from graphdb.errors import GraphUnavailableError
-from graphdb.events import event_digest, find_events
+from graphdb.event_lookup import find_events
+from graphdb.events import event_digest
 from graphdb.partitions import list_partitions
 from graphdb.tombstones import event_mark, person_mark, read_tombstones
 

@@ -147,18 +147,6 @@ def save_events(
     raise PathlightError(f"source {source!r}: others kept changing the same events meanwhile")
 
 
-FETCH_SOURCE = """
-MATCH (s:Source {id: $source})
-RETURN s.offset AS offset, s.token AS token
-"""
-
-
-def fetch_source(graph: Graph, source: str) -> tuple[int, str | None]:
-    """A source's offset and the token beside it; -1 and None for one that gave nothing yet."""
-    rows = graph.read(FETCH_SOURCE, source=source)
-    return (rows[0]["offset"], rows[0]["token"]) if rows else (-1, None)
-
-
 # The SET takes the lock before the offset is read: isolation is read-committed.
 LOCK_SOURCE = """
 MERGE (s:Source {id: $source})
@@ -290,29 +278,6 @@ def _digests_there(
         found = tx.run(render(FIND_EVENTS, type=relationship), ids=event_ids).single(strict=True)
         there |= {(event_type, event_id): digest for event_id, digest in found["found"]}
     return there
-
-
-# Both ends without labels, as in FIND_EVENTS.
-LOCATE_EVENTS = """
-UNWIND $ids AS id
-MATCH ()-[r:<type> {event_id: id}]->()
-RETURN collect([r.event_id, r.source, r.seq, r.digest]) AS found
-"""
-
-
-def find_events(
-    graph: Graph, domain: Domain, keys: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], tuple[str, int, str]]:
-    """Source, sequence number and digest of each (type, id) that is there."""
-    ids = defaultdict(list)
-    for event_type, event_id in keys:
-        ids[event_type].append(event_id)
-    located = {}
-    for event_type, event_ids in ids.items():
-        statement = render(LOCATE_EVENTS, type=domain.events[event_type].relationship)
-        for event_id, source, seq, digest in graph.read(statement, ids=event_ids)[0]["found"]:
-            located[event_type, event_id] = (source, seq, digest)
-    return located
 
 
 def _create(

@@ -11,7 +11,8 @@ from typing import Protocol, TypeVar
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.events import EventReport, EventRow, fetch_source, save_events
+from graphdb.event_lookup import fetch_source
+from graphdb.events import EventReport, EventRow, save_events
 from graphdb.recent import refresh_recent
 
 WRITE_ROWS = 2000
