@@ -14,7 +14,7 @@ FILMS = resources.files("domains").joinpath("films.toml").read_text()
     ("old", "new", "said"),
     [
         ("value = ", "valeu = ", r"films.toml, line \d+: events.rated.valeu: no such key"),
-        ('label = "Film"', 'label = "film x"', r"line 11: item.label: "),
+        ('label = "Film"', 'label = "film x"', r"line 12: item.label: "),
         ('type = "integer"', 'type = "int"', r"line \d+: item.fields.year.type: .*'integer'"),
         ('"HAS_GENRE"', '"RATED"', "'RATED' names both an event and an attribute"),
         ('"WATCHED"', '"RATED"', "two event types share"),
