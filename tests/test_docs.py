@@ -70,7 +70,7 @@ def test_every_variable_that_a_page_names_is_a_setting():
         for kind in SETTINGS
         for name in kind.model_fields
     }
-    elsewhere = {"PATHLIGHT_REDIS_PASSWORD", "PATHLIGHT_DATA"}
+    elsewhere = {"PATHLIGHT_REDIS_PASSWORD", "PATHLIGHT_DATA", "PATHLIGHT_FAIL_POINT"}
 
     named = {
         name for path in PAGES for name in re.findall(r"PATHLIGHT_\w+", path.read_text("utf-8"))
