@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
 
 def routers() -> list[APIRouter]:
@@ -13,4 +14,9 @@ def routers() -> list[APIRouter]:
     """
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     found = [importlib.import_module(f"{__name__}.{name}").router for name in names]
-    return sorted(found, key=lambda router: any(r.path.endswith(":path}") for r in router.routes))
+    return sorted(found, key=_takes_everything)
+
+
+def _takes_everything(router: APIRouter) -> bool:
+    paths = [route.path for route in router.routes if isinstance(route, APIRoute)]
+    return any(path.endswith(":path}") for path in paths)
