@@ -16,7 +16,9 @@ from api.routes import routers
 from api.settings import Settings
 from api.state import State, open_state
 from graphdb.connection import Neo4jSettings
+from ingest.catalogue import ItemRow, UserRow
 from ingest.event import Event
+from ingest.relation import Relation
 
 
 def create_app() -> FastAPI:
@@ -40,12 +42,13 @@ def create_app() -> FastAPI:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The document, with the event's schema: its endpoint judges rows itself."""
+    """The document, with the schemas of rows: their endpoints judge them themselves."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        schema = Event.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas = document["components"]["schemas"]
-        schemas |= schema.pop("$defs", {})
-        schemas["Event"] = schema
+        for row in (Event, ItemRow, Relation, UserRow):
+            schema = row.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= schema.pop("$defs", {})
+            schemas[row.__name__] = schema
         app.openapi_schema = document
     return app.openapi_schema

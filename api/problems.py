@@ -17,7 +17,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answer import NothingPublishedError
+from graphdb.erasure import ErasedError
 from graphdb.errors import GraphUnavailableError, PathlightError
+from graphdb.people import JoinedElsewhereError
 from ingest.stream import StreamUnavailableError
 from training.artifact import ArtifactError
 
@@ -58,6 +60,8 @@ class TooLargeError(PathlightError):
 STATUS: dict[type[Exception], int] = {
     NotFoundError: 404,
     ConflictError: 409,
+    JoinedElsewhereError: 409,
+    ErasedError: 410,
     TooLargeError: 413,
     UnsupportedError: 415,
     InvalidError: 422,

@@ -17,6 +17,7 @@ from api.settings import Settings
 from api.streaming import open_stream
 from graphdb.connection import SERVING, WRITING, Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
+from graphdb.erasure import finish_erasures
 from graphdb.errors import PathlightError
 from graphdb.schema import create_schema
 from ingest.dead_letters import DeadLetters
@@ -102,11 +103,13 @@ def _keep_up(state: State, stopped: threading.Event) -> None:
 
 
 def _prepare(state: State) -> None:
-    """Create the schema and have the server plan an answer's statements, once."""
+    """Create the schema, have the server plan an answer's statements, and finish what a process
+    that was killed had begun; once."""
     if not state.prepared.is_set():
         state.breaker.writing(create_schema, state.working, state.domain)
         state.recommender.warm()
         state.prepared.set()
+        state.breaker.writing(finish_erasures, state.working)
 
 
 def _trouble(step: Callable[[], None]) -> str:

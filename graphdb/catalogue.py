@@ -16,7 +16,7 @@ from neo4j import ManagedTransaction
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
 from graphdb.entries import read_items, read_users
-from graphdb.erasure import with_erased
+from graphdb.erasure import ERASED, ErasedError, with_erased
 from graphdb.specs import FieldSpec
 
 SAVE_ITEMS = """
@@ -84,31 +84,38 @@ RETURN n.id AS id
 """
 
 
-def patch_item(graph: Graph, domain: Domain, row: dict[str, Any]) -> bool:
-    """Change what `row` holds of an item (null removes a field); whether there is such an item."""
+def patch_item(graph: Graph, domain: Domain, row: dict[str, Any]) -> dict[str, Any] | None:
+    """Change what `row` holds of an item (null removes a field); the item as it is then, or None
+    when there is no such item."""
 
-    def work(tx: ManagedTransaction) -> bool:
+    def work(tx: ManagedTransaction) -> dict[str, Any] | None:
         found = _locked(tx, "Item", read_items, domain, row["id"])
-        if found:
-            merged = {**found, **row, "fields": found["fields"] | row["fields"]}
-            # Attribute nodes have no order: a text made from them again would seem to be another.
-            retold = any(domain.item.fields[name].text for name in row["fields"])
-            _save_items(tx, domain, [merged], texts=retold)
-        return found is not None
+        if found is None:
+            return None
+        merged = {**found, **row, "fields": found["fields"] | row["fields"]}
+        # Attribute nodes have no order: a text made from them again would seem to be another.
+        retold = any(domain.item.fields[name].text for name in row["fields"])
+        _save_items(tx, domain, [merged], texts=retold)
+        return merged
 
     return graph.transaction(work)
 
 
 def patch_user(graph: Graph, domain: Domain, row: dict[str, Any]) -> bool:
-    """Change what `row` holds of a user (null removes a field); whether there is such a user."""
+    """Change what `row` holds of a user (null removes a field); whether there is such a user.
 
-    def work(tx: ManagedTransaction) -> bool:
+    Raises ErasedError.
+    """
+
+    def work(tx: ManagedTransaction, erased: set[str]) -> bool:
+        if erased:
+            raise ErasedError(ERASED)
         found = _locked(tx, "User", read_users, domain, row["id"])
         if found:
             _save_users(tx, domain, [{**row, "fields": found["fields"] | row["fields"]}])
         return found is not None
 
-    return graph.transaction(work)
+    return with_erased(graph, [row["id"]], work)
 
 
 def _locked(

@@ -19,6 +19,8 @@ from graphdb.tombstones import find_tombstones, person_mark, set_tombstone
 
 T = TypeVar("T")
 
+ERASED = "this person was erased; nothing of them is taken in again"
+
 
 class ErasedError(PathlightError):
     """The person was erased: nothing of them is taken in again."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from neo4j import ManagedTransaction
 
 from graphdb.connection import Graph
-from graphdb.erasure import ErasedError, with_erased
+from graphdb.erasure import ERASED, ErasedError, with_erased
 from graphdb.errors import PathlightError
 
 
@@ -101,7 +101,7 @@ def join_people(graph: Graph, target: str, source: str) -> str:
 
     def work(tx: ManagedTransaction, erased: set[str]) -> str:
         if erased:
-            raise ErasedError("this person was erased; nothing of them is taken in again")
+            raise ErasedError(ERASED)
         return _join(tx, target, source)
 
     return with_erased(graph, (target, source), work)

@@ -11,6 +11,7 @@ from graphdb.schema import create_schema
 from tests.api.conftest import api_on, until_mapped
 from tests.api.versions import build_artifact, fill_graph
 from tests.conftest import empty_stream_of, wipe
+from tests.related import TEXT
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,8 @@ def module_api(neo4j_address, module_graph, tmp_path_factory, redis_url) -> Iter
     build_artifact(module_graph, home / "artifacts" / "v1")
     publish(module_graph, home / "artifacts" / "v1")
     empty_stream_of(redis_url)
-    with api_on(neo4j_address, home, redis_url) as url:
+    (home / "related.toml").write_text(TEXT)
+    domain = str(home / "related.toml")
+    with api_on(neo4j_address, home, redis_url, PATHLIGHT_DOMAIN=domain) as url:
         until_mapped(url)
         yield url
