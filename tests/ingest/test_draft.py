@@ -39,6 +39,6 @@ def test_a_folder_without_events_is_told_what_was_seen(tmp_path):
     (tmp_path / "a.csv").write_text("colour,shade\nred,dark\nblue,light\n")
     with pytest.raises(
         DatasetError,
-        match="no table here has a column of people beside one of thing.*colour, shade",
+        match=r"no table here has a column of people beside one of thing.*colour, shade",
     ):
         drafted(tmp_path)

@@ -148,7 +148,9 @@ def test_an_import_that_is_killed_goes_on_and_ends_the_same(
 def test_a_data_set_of_another_domain_is_refused_in_a_sentence(domain, data_folder, tmp_path):
     with pytest.raises(DatasetError, match="is for the domain shop, and this stack's is films"):
         find_dataset(data_folder / "online-retail", domain)
-    with pytest.raises(DatasetError, match="holds no data set that is known here.*pathlight check"):
+    with pytest.raises(
+        DatasetError, match=r"holds no data set that is known here.*pathlight check"
+    ):
         find_dataset(tmp_path, domain)
     with pytest.raises(DatasetError, match="there is no such file or folder"):
         find_dataset(tmp_path / "absent", domain)
