@@ -39,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--neo4j-uri", help="an empty Neo4j to use instead; the suite wipes it")
     group.addoption("--neo4j-user", default="neo4j")
     group.addoption("--neo4j-password", default="")
+    group.addoption("--whole", action="store_true", help="real data sets as a whole (minutes)")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from ingest.text import TextSettings
 from tests.documents import ROOT
 
 SETTINGS = (Settings, Neo4jSettings, CacheSettings, TextSettings)
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 METHODS = ("get", "put", "post", "patch", "delete")
 
 

@@ -8,14 +8,22 @@ from ingest.folders import read_folder
 from ingest.grouplens import read_grouplens
 from tests.tables import counted
 
-RATINGS = (
-    "userId,movieId,rating,timestamp\n"
-    "1,31,2.5,1260759144\n1,1029,3.0,1260759179\n2,31,4.0,1260759182\n"
-)
-MOVIES = (
-    "movieId,title,genres\n"
-    '31,"Kid, The (1921)",Comedy|Drama\n1029,Nobody Knows,(no genres listed)\n'
-)
+RATINGS = """userId,movieId,rating,timestamp
+1,31,2.5,1260759144
+1,1029,3.0,1260759179
+2,31,4.0,1260759182
+"""
+1,31,2.5,1260759144
+1,1029,3.0,1260759179
+2,31,4.0,1260759182
+"""
+MOVIES = """movieId,title,genres
+31,"Kid, The (1921)",Comedy|Drama
+1029,Nobody Knows,(no genres listed)
+"""
+31,"Kid, The (1921)",Comedy|Drama
+1029,Nobody Knows,(no genres listed)
+"""
 
 
 @pytest.fixture
