@@ -13,14 +13,7 @@ RATINGS = """userId,movieId,rating,timestamp
 1,1029,3.0,1260759179
 2,31,4.0,1260759182
 """
-1,31,2.5,1260759144
-1,1029,3.0,1260759179
-2,31,4.0,1260759182
-"""
 MOVIES = """movieId,title,genres
-31,"Kid, The (1921)",Comedy|Drama
-1029,Nobody Knows,(no genres listed)
-"""
 31,"Kid, The (1921)",Comedy|Drama
 1029,Nobody Knows,(no genres listed)
 """
