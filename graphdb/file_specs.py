@@ -91,13 +91,15 @@ class CatalogueFiles(FileSpec):
 
     columns: the column of `id` and of each field, the same names if missing; split: what separates
     the values of a field of type strings within a cell, splits: of one field; first: of a repeated
-    id the first row counts (an event file that names its items).
+    id the first row counts that says anything (an event file that names its items); needs: a
+    column without which a row is left out.
     """
 
     columns: dict[FieldName, str] = Field({})
     split: str = Field("|", min_length=1)
     splits: dict[FieldName, Annotated[str, Field(min_length=1)]] = Field({})
     first: bool = False
+    needs: str | None = None
 
 
 class FileSpecs(Strict):

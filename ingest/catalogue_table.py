@@ -52,7 +52,8 @@ class CatalogueTable:
         table = open_table(self.path, self.spec)
         columns = _columns(table, self.spec, self._fields(domain), self.what)
         reading = _Reading(self, domain, columns, self._fields(domain))
-        for chunk in table.chunks(list(dict.fromkeys(columns.values())), CHUNK_ROWS):
+        wanted = [*columns.values(), *([self.spec.needs] if self.spec.needs else [])]
+        for chunk in table.chunks(list(dict.fromkeys(wanted)), CHUNK_ROWS):
             yield reading.batch(chunk)
 
     def _fields(self, domain: Domain) -> Mapping[str, FieldSpec]:
@@ -71,7 +72,8 @@ def _columns(
         raise DatasetError(
             f"{table.path.name}: nothing says which column is the id: name it in [files.{what}]"
         )
-    for name, column in columns.items():
+    needed = [("needs", spec.needs)] if spec.needs else []
+    for name, column in [*columns.items(), *needed]:
         if column not in known and table.format != "jsonl":
             raise DatasetError(
                 f"{table.path.name}: expected a column {quoted(column)} for {name};"
@@ -106,7 +108,7 @@ class _Reading:
     def batch(self, chunk: Chunk) -> CatalogueBatch:
         file = self.table.path.name
         parts, wrong = self._parts(chunk)
-        chosen = self._chosen(parts, wrong)
+        chosen = self._chosen(chunk, parts, wrong)
         names = [name for name in self.columns if name != "id"]
         raw_rows = [
             {"id": parts["id"][n], "fields": {name: parts[name][n] for name in names}}
@@ -146,10 +148,15 @@ class _Reading:
                 wrong.setdefault(position, ("id", "missing_field", "it has no id"))
         return parts, wrong
 
-    def _chosen(self, parts: dict[str, list[Any]], wrong: Mapping[int, Any]) -> list[int]:
+    def _chosen(
+        self, chunk: Chunk, parts: dict[str, list[Any]], wrong: Mapping[int, Any]
+    ) -> list[int]:
         """Positions of the rows that count, one an id, in order."""
         ids = parts["id"]
         valid = [n for n, id in enumerate(ids) if id is not None and n not in wrong]
+        if needs := self.table.spec.needs:
+            given = coercion.listed(chunk.columns[needs])
+            valid = [n for n in valid if given[n] is not None]
         if not self.table.spec.first:
             return sorted({ids[n]: n for n in valid}.values())
         names = [name for name in self.columns if name != "id"]

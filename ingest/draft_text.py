@@ -180,6 +180,9 @@ class DraftWriter:
         self._written(source)
         if own:
             self._say(f"first = true  # the events' file says it of {role}s; the first row counts")
+            if role == "item":
+                person = _toml(self.draft.roles.columns["user"].name)
+                self._say(f"needs = {person}  # other rows are no events")
         self._say("", f"[files.{what}.columns]", f"id = {_toml(key.name if key else '')}")
         self._say(*(f"{one.name} = {_toml(one.column.name)}" for one in found), "")
         splits = {one.name: one.column.separator for one in found if one.splits}

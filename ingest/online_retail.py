@@ -26,7 +26,10 @@ EVENTS = EventFiles(
     event_type="bought",
     negative="returned",
 )
-ITEMS = CatalogueFiles(columns={"id": "StockCode", "title": "Description"}, first=True)
+# Lines without a customer are the warehouse's: what they describe is what became of the goods.
+ITEMS = CatalogueFiles(
+    columns={"id": "StockCode", "title": "Description"}, first=True, needs="CustomerID"
+)
 USERS = CatalogueFiles(columns={"id": "CustomerID", "country": "Country"}, first=True)
 
 

@@ -29,7 +29,7 @@ PAGES = ROOT / "docs" / "domains"
 DATA = {"films": "ml-100k", "shop": "online-retail", "articles": "deskdrop", "social": "gowalla"}
 WHOLE = {
     "films": Imported(users=943, items=1682, events=100_000),
-    "shop": Imported(users=4372, items=3958, events=406_829, rows=541_909),
+    "shop": Imported(users=4372, items=3684, events=406_829, rows=541_909),
     "articles": Imported(users=1895, events=72_312, rows=72_312),
     "social": Imported(events=1_027_370, rows=1_027_370),
 }

@@ -10,7 +10,8 @@ from api.commands import topics
 from tests.api.pathlight import Run, refused
 
 COMMANDS = (
-    *("demo", "up", "down", "status", "import", "snapshot", "train", "publish", "rollback"),
+    *("demo", "up", "down", "status", "import", "check", "snapshot", "train", "publish"),
+    "rollback",
     *("versions", "retrain", "jobs", "recommend", "similar", "cypher"),
 )
 GROUPS = ("deadletters",)
@@ -42,7 +43,7 @@ def test_every_command_takes_json():
         (["--domain", "nosuch", "versions"], {}, "domain 'nosuch': neither a shipped domain"),
         (["--domain", "nosuch", "demo"], {}, "domain 'nosuch': neither a shipped domain"),
         (["demo", "--data", "nowhere"], {}, "nowhere: there is no such folder"),
-        (["import", "nowhere"], {}, "nowhere: there is no such folder"),
+        (["import", "nowhere"], {}, "nowhere: there is no such file or folder"),
         (["recommend", "ann"], {}, "no API runs here: start the stack with `pathlight up`"),
         (["similar", "x"], {}, "no API runs here: start the stack with `pathlight up`"),
         (["train"], {}, "there is no snapshot in "),

@@ -61,6 +61,13 @@ def test_the_last_row_of_an_id_counts_or_the_first_that_says_something(tmp_path,
     assert (rows, rejected) == ({"1": {"title": "A"}, "2": {"title": "B"}}, [])
 
 
+def test_a_row_without_what_it_needs_is_left_out(tmp_path, domain):
+    (tmp_path / "f.csv").write_text("id,title,who\n1,damaged,\n1,A,u\n2,B,\n")
+    rows, rejected = read(tmp_path / "f.csv", domain, first=True, needs="who")
+
+    assert (rows, rejected) == ({"1": {"title": "A"}}, [])
+
+
 def test_users_are_read_as_items_are(tmp_path, domain):
     (tmp_path / "u.csv").write_text("user_id,age,gender\n7,24,M\n")
 

@@ -2,10 +2,53 @@
 
 import json
 
-from tests.api.pathlight import Run
+from tests.api.pathlight import Run, refused
 
 
 def test_a_snapshot_says_where_it_is(on_graph: Run, tmp_path):
     written = json.loads(on_graph("snapshot", "--json").stdout)["snapshot"]
 
     assert written.startswith(str(tmp_path / "home" / "snapshots"))
+
+
+def test_bad_rows_of_a_file_are_counted_and_written_to_the_home(on_graph: Run, tmp_path):
+    path = tmp_path / "log.csv"
+    good = "u1,i1,rated,2025-01-01,3\n"
+    path.write_text(f"user_id,item_id,event_type,occurred_at,value\n{good}u1,i1,rated,soon,3\n")
+    done = on_graph("import", str(path))
+    told = json.loads(on_graph("import", str(path), "--json").stdout)
+
+    rejects = tmp_path / "home" / "rejects" / "log.jsonl"
+    assert f"1 new events, 0 known ones; 1 rows rejected, see {rejects}" in done.stdout
+    assert (told["events"], told["duplicates"], told["rejected"]) == (0, 1, 1)
+    assert told["reasons"] == [
+        {"file": "log.csv", "field": "occurred_at", "code": "invalid_value", "rows": 1}
+    ]
+    assert json.loads(rejects.read_text())["row"] == 1
+
+
+def test_a_file_of_which_nothing_can_be_taken_is_refused(on_graph: Run, tmp_path):
+    (tmp_path / "log.csv").write_text(
+        "user_id,item_id,event_type,occurred_at\nu1,i1,eaten,2025-01-01\n"
+    )
+    chosen = tmp_path / "bad.jsonl"
+
+    said = refused(
+        on_graph("import", str(tmp_path / "log.csv"), "--rejects", str(chosen), "--json")
+    )
+    assert (
+        said == f"none of 1 rows could be taken (event_type: unknown_event_type); {chosen} says why"
+    )
+
+
+def test_a_check_drafts_a_domain_that_imports(on_graph: Run, tmp_path):
+    rows = "".join(f"m{n % 9},t{n % 7},{n % 5 + 1},2025-01-{n % 28 + 1:02d}\n" for n in range(200))
+    (tmp_path / "log.csv").write_text(f"member,track,rating,day\n{rows}")
+    draft = tmp_path / "draft.toml"
+    said = on_graph("check", str(tmp_path / "log.csv"), "--draft", str(draft)).stdout
+    told = json.loads(on_graph("check", str(tmp_path / "log.csv"), "--json").stdout)
+
+    assert "of 200 rows of the sample 200 would be taken: 200 rated" in said
+    assert (told["users"], told["items"], told["draft"]) == (9, 7, draft.read_text())
+    done = on_graph("--domain", str(draft), "import", str(tmp_path / "log.csv"))
+    assert "200 new events" in done.stdout
