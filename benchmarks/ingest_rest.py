@@ -82,15 +82,15 @@ def measure_batches(stack: Stack, graph: Graph, count: int) -> tuple[float, floa
     last 202. Raises AssertionError when a row is missing at the end."""
     rows = list(events(f"batch-{time.time_ns()}", count))
     batches = [json.dumps(rows[n : n + BATCH]) for n in range(0, count, BATCH)]
+    stream = EventStream(stack.redis_url)
+    _until_caught_up(graph, stream)
     before = _written(graph)
     started = time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as pool:
         clients = threading.local()
         list(pool.map(lambda batch: _send(clients, stack.api_url, batch), batches))
     answered = time.perf_counter()
-    stream = EventStream(stack.redis_url)
-    while not _caught_up(graph, stream):
-        time.sleep(0.02)
+    _until_caught_up(graph, stream)
     ended = time.perf_counter()
     stream.close()
     assert _written(graph) - before == count
@@ -119,6 +119,11 @@ def _send(clients: threading.local, api: str, batch: str) -> None:
     headers = {"Content-Type": "application/json"}
     answer = clients.http.post(f"{api}/v1/events", content=batch, headers=headers)
     assert answer.raise_for_status().json()["accepted"] == BATCH, answer.text
+
+
+def _until_caught_up(graph: Graph, stream: EventStream) -> None:
+    while not _caught_up(graph, stream):
+        time.sleep(0.02)
 
 
 def _caught_up(graph: Graph, stream: EventStream) -> bool:

@@ -46,6 +46,7 @@ class Consumer:
         self._name, self._terms = name, terms
         self._readings: dict[int, _Reading] = {}
         self._prepared = False
+        self._writing = threading.Lock()
 
     def run(self, stopping: threading.Event) -> None:
         """Read until `stopping` is set, then let go of everything; what is down is waited for."""
@@ -99,6 +100,7 @@ class Consumer:
                     held,
                     self._terms,
                     stopping,
+                    self._writing,
                 )
                 thread = threading.Thread(target=reader.run, name=f"partition-{held.partition}")
                 self._readings[held.partition] = _Reading(thread, stopping)

@@ -49,7 +49,11 @@ class Terms:
 
 
 class PartitionReader:
-    """Reads the partition in `held` until `stopping` is set or another holds it."""
+    """Reads the partition in `held` until `stopping` is set or another holds it.
+
+    `writing` is shared by the readers of a process: their partitions have items in common, and two
+    transactions at once would wait for each other's locks, or be ended as a deadlock.
+    """
 
     def __init__(
         self,
@@ -60,9 +64,11 @@ class PartitionReader:
         held: Held,
         terms: Terms,
         stopping: threading.Event,
+        writing: threading.Lock,
     ) -> None:
         self._graph, self._domain, self._stream, self._letters = graph, domain, stream, letters
         self.held, self._terms, self._stopping = held, terms, stopping
+        self._writing = writing
         self._renewed = time.monotonic()
         self._batch = BATCH
         self._failures = 0
@@ -196,17 +202,18 @@ class PartitionReader:
         counts: dict[str, int] | None = None,
     ) -> None:
         last = last or batch[-1][0]
-        report = save_events(
-            self._graph,
-            self._domain,
-            self.held.source,
-            [row for _, row in batch],
-            seqs=[place.seq for place, _ in batch],
-            offset=last.seq,
-            token=last.token,
-            fence=self.held.fence,
-            before_commit=lambda judged: self._bury_conflicts(batch, judged),
-        )
+        with self._writing:
+            report = save_events(
+                self._graph,
+                self._domain,
+                self.held.source,
+                [row for _, row in batch],
+                seqs=[place.seq for place, _ in batch],
+                offset=last.seq,
+                token=last.token,
+                fence=self.held.fence,
+                before_commit=lambda judged: self._bury_conflicts(batch, judged),
+            )
         reach("consumer.saved")
         self.held = replace(self.held, offset=last.seq, token=last.token)
         told = {

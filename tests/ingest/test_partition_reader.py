@@ -39,7 +39,7 @@ def claim(graph, domain, stream, letters) -> Callable[..., PartitionReader]:
         assert held
         terms = Terms(lease, keep)
         return PartitionReader(
-            over or graph, domain, stream, letters, held, terms, threading.Event()
+            over or graph, domain, stream, letters, held, terms, threading.Event(), threading.Lock()
         )
 
     return hold
