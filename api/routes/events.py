@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.event_body import MOST_ROWS, NDJSON, read_body
+from api.pacing import pace
 from api.problems import ConflictError, InvalidError, NotFoundError, responses
 from api.settlement import settle
 from api.state import Current
@@ -126,6 +127,8 @@ async def post_events(
     taken = await run_sync(work, state, body, received_at, limiter=state.taking)
     if wait and not validate_only:
         taken = await settle(state, taken)
+    elif not validate_only:
+        await pace(state, taken)
     if taken.alone and taken.rejected:
         raise _alone(Rejected(**taken.rejected[0]))
     return _accepted(taken)
