@@ -20,6 +20,7 @@ from api.answer import NothingPublishedError
 from graphdb.erasure import ErasedError
 from graphdb.errors import GraphUnavailableError, PathlightError
 from graphdb.people import JoinedElsewhereError
+from ingest.problem import quoted
 from ingest.stream import StreamUnavailableError
 from training.artifact import ArtifactError
 
@@ -141,9 +142,9 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 def _validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    # The input itself is left out: it may be personal, or a megabyte long.
+    # The input itself is left out: it may be personal, or a megabyte long, as may a name in it.
     errors = [
-        {"field": ".".join(str(part) for part in e["loc"]), "detail": e["msg"]}
+        {"field": quoted(".".join(map(str, e["loc"])), bare=True), "detail": e["msg"]}
         for e in error.errors()
     ]
     return problem(422, "the request is not valid", errors)

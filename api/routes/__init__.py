@@ -5,6 +5,23 @@ import pkgutil
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from starlette.convertors import Convertor, register_url_convertor
+
+
+class IdConvertor(Convertor[str]):
+    """`{name:id}` in a path: whatever an id holds, slashes and line breaks too, percent-encoded."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+# Routes compile their paths when they are imported, and this package is imported before them.
+register_url_convertor("id", IdConvertor())
 
 
 def routers() -> list[APIRouter]:
@@ -19,4 +36,4 @@ def routers() -> list[APIRouter]:
 
 def _takes_everything(router: APIRouter) -> bool:
     paths = [route.path for route in router.routes if isinstance(route, APIRoute)]
-    return any(path.endswith(":path}") for path in paths)
+    return any(path.endswith(":id}") for path in paths)

@@ -135,7 +135,7 @@ async def post_events(
 
 
 @router.delete(
-    "/v1/events/{event_type}/{event_id:path}", status_code=204, responses=responses(404, 422, 503)
+    "/v1/events/{event_type}/{event_id:id}", status_code=204, responses=responses(404, 422, 503)
 )
 def delete_event(event_type: str, event_id: str, state: Current) -> Response:
     """Take an event back (an unlike, a refund): 204 whether it is there, waits, or never came.

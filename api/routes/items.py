@@ -74,7 +74,7 @@ class ItemPage(BaseModel):
     next_cursor: str | None
 
 
-@router.put("/v1/items/{id:path}", status_code=204, responses=responses(422, 503))
+@router.put("/v1/items/{id:id}", status_code=204, responses=responses(422, 503))
 def put_item(state: Current, id: Id, body: ItemBody) -> Response:
     """Save an item. Fields that are left out are removed; events and vectors stay."""
     batch = read_items(state.domain, [{"id": id, **body.model_dump()}])
@@ -83,7 +83,7 @@ def put_item(state: Current, id: Id, body: ItemBody) -> Response:
     return Response(status_code=204)
 
 
-@router.patch("/v1/items/{id:path}", status_code=204, responses=responses(404, 422, 503))
+@router.patch("/v1/items/{id:id}", status_code=204, responses=responses(404, 422, 503))
 def patch(state: Current, id: Id, body: ItemBody) -> Response:
     """Change what is given and leave the rest; a field that is null is removed."""
     batch = read_item_patch(state.domain, {"id": id, **body.model_dump(exclude_unset=True)})
@@ -95,7 +95,7 @@ def patch(state: Current, id: Id, body: ItemBody) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/v1/items/{id:path}", responses=responses(404, 503))
+@router.get("/v1/items/{id:id}", responses=responses(404, 503))
 def get_item(state: Current, id: Id) -> ItemOut:
     """An item's fields, and whether it may be shown."""
     entry = state.breaker.call(fetch_item, state.graph, state.domain, id)
@@ -113,7 +113,7 @@ def get_items(state: Current, query: Annotated[PageQuery, Query()]) -> ItemPage:
     return ItemPage(items=items, next_cursor=next_cursor(entries, limit))
 
 
-@router.delete("/v1/items/{id:path}", status_code=204, responses=responses(503))
+@router.delete("/v1/items/{id:id}", status_code=204, responses=responses(503))
 def delete(state: Current, id: Id) -> Response:
     """Remove an item and every event on it. It is in no answer from then on.
 

@@ -152,7 +152,7 @@ class SimilarQuery(BaseModel):
 
 
 @router.get(
-    "/v1/items/{id:path}/similar",
+    "/v1/items/{id:id}/similar",
     responses=responses(404, 422, 503),
     response_model_exclude_unset=True,
 )

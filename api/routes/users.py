@@ -15,9 +15,10 @@ from graphdb.entries import fetch_user, list_users
 from graphdb.erasure import erase_person
 from graphdb.people import join_people
 from ingest.catalogue import read_user_patch, read_users
-from ingest.problem import Identifier, UserId, anonymous_person
+from ingest.problem import ANONYMOUS, Identifier, UserId, anonymous_person
 
 MOST_ROWS = 1000
+LONGEST = 256 + len(ANONYMOUS)
 
 router = APIRouter(tags=["users"])
 
@@ -89,7 +90,7 @@ class Merged(BaseModel):
     user_id: str
 
 
-@router.put("/v1/users/{id:path}", status_code=204, responses=responses(410, 422, 503))
+@router.put("/v1/users/{id:id}", status_code=204, responses=responses(410, 422, 503))
 def put_user(state: Current, id: Id, body: UserBody) -> Response:
     """Save a person. Fields that are left out are removed; events and vectors stay."""
     batch = read_users(state.domain, [{"id": id, **body.model_dump()}])
@@ -99,7 +100,7 @@ def put_user(state: Current, id: Id, body: UserBody) -> Response:
     return Response(status_code=204)
 
 
-@router.patch("/v1/users/{id:path}", status_code=204, responses=responses(404, 410, 422, 503))
+@router.patch("/v1/users/{id:id}", status_code=204, responses=responses(404, 410, 422, 503))
 def patch(state: Current, id: Id, body: UserBody) -> Response:
     """Change what is given and leave the rest; a field that is null is removed."""
     batch = read_user_patch(state.domain, {"id": id, **body.model_dump(exclude_unset=True)})
@@ -109,7 +110,7 @@ def patch(state: Current, id: Id, body: UserBody) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/v1/users/{id:path}", responses=responses(404, 503))
+@router.get("/v1/users/{id:id}", responses=responses(404, 503))
 def get_user(state: Current, id: Id) -> UserOut:
     """A person's fields, and to whom they were joined."""
     entry = state.breaker.call(fetch_user, state.graph, state.domain, id)
@@ -127,8 +128,8 @@ def get_users(state: Current, query: Annotated[PageQuery, Query()]) -> UserPage:
     return UserPage(users=users, next_cursor=next_cursor(entries, limit))
 
 
-@router.delete("/v1/users/{id:path}", status_code=204, responses=responses(503))
-def delete(state: Current, id: Id) -> Response:
+@router.delete("/v1/users/{id:id}", status_code=204, responses=responses(422, 503))
+def delete(state: Current, id: Annotated[str, Path(max_length=LONGEST)]) -> Response:
     """Erase a person and everybody joined to them: events, vectors, relations.
 
     A hash is left by which whatever arrives of them later is dropped; this cannot be undone. The id
@@ -158,7 +159,7 @@ def post_users(
     )
 
 
-@router.post("/v1/users/{target:path}:merge", responses=responses(409, 410, 422, 503))
+@router.post("/v1/users/{target:id}:merge", responses=responses(409, 410, 422, 503))
 def merge(state: Current, target: Annotated[UserId, Path()], body: MergeBody) -> Merged:
     """Join somebody to the target: from the next answer on they are one person.
 

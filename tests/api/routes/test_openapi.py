@@ -28,9 +28,8 @@ CHECKS = (
 DUMP = """
 MATCH (n)
 OPTIONAL MATCH (n)-[r]->(m)
-RETURN labels(n) AS labels, n {.*, owner: null, fence: null, lock: null,
-    lease_until: null} AS node,
-    type(r) AS type, properties(r) AS relationship,
+RETURN labels(n) AS labels, type(r) AS type, properties(r) AS relationship,
+       n {.*, owner: null, fence: null, lock: null, lease_until: null} AS node,
        labels(m) AS others, coalesce(m.id, m.key) AS other
 """
 
