@@ -4,16 +4,18 @@ import numpy as np
 import pytest
 
 from api.mapped import History, mapped
+from api.people import People
 from api.reasons import reasons_for
+from api.withheld import Withheld
 
 
 @pytest.fixture
 def version(world):
-    return mapped(world, "a", {}, set())
+    return mapped(world, "a", People(), Withheld(world.item_ids))
 
 
 def history_of(version, key: str) -> History:
-    return version.history(key, [])
+    return version.history([key], [])
 
 
 @pytest.mark.parametrize("limit", [1, 3, 10, 99])

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 
-from api.parts import API, BEAT, WORKER, Part
+from api.parts import API, BEAT, CONSUMER, WORKER, Part
 from api.settings import Settings
 from api.stack import up
 from graphdb.connection import Neo4jSettings
@@ -16,7 +16,7 @@ def tiny(part: Part) -> Part:
     return replace(part, arguments=tuple(REAL.get(word, word) for word in part.arguments))
 
 
-TINY = (tiny(API), tiny(WORKER), tiny(BEAT))
+TINY = (CONSUMER, tiny(API), tiny(WORKER), tiny(BEAT))
 
 
 def main() -> None:
