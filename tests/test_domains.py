@@ -33,7 +33,7 @@ WHOLE = {
     "articles": Imported(users=1895, events=72_312, rows=72_312),
     "social": Imported(events=1_027_370, rows=1_027_370),
 }
-IN_PART = ("films", "shop", "social")
+IN_PART = ("shop", "social")
 ROWS = 12_000
 EVENTS = "MATCH (:User)-[r]->(:Item) WHERE r.event_id IS NOT NULL RETURN count(r) AS events"
 
@@ -104,10 +104,9 @@ def test_the_pages_questions_are_answered(example):
 
     for statement, documented in zip(asked, answers, strict=True):
         table = explore(example.graph, statement, timeout=120)
-        rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-        assert rows and list(rows[0]) == list(documented[0])
+        assert list(table.columns) == list(documented[0])
         if example.whole:
-            assert rows == documented
+            assert [dict(zip(table.columns, row, strict=True)) for row in table.rows] == documented
 
 
 @pytest.mark.parametrize("name", sorted(DATA))
