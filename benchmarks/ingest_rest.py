@@ -1,20 +1,16 @@
-"""Events over HTTP: one at a time against a bare endpoint that does one XADD, and batches.
+"""Events over HTTP, measured for benchmarks.ingest: batches, and one event at a time.
 
-    python -m benchmarks.ingest_rest [--requests 500] [--rows 200000] [--home DIRECTORY]
-
-`ingest.single.p50` is one client's p50 beside that of the bare endpoint in the same run,
-interleaved; both have their rows on disk when they answer. `ingest.rest` is rows a second from the
-first request of four clients, batches of 500, until the graph has the last row;
-`ingest.rest.visible` how long after the last 202 that was.
+Batches: rows a second from the first request of four clients, 500 rows each, until the graph has
+the last one; and how long after the last 202 that was. One at a time: one client's p50 beside that
+of a bare endpoint in the same run, interleaved; both have their rows on disk when they answer.
 """
 
-import argparse
 import json
 import os
-import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -28,42 +24,37 @@ import httpx
 from api.parts import API, CONSUMER
 from api.settings import Settings
 from api.stack import Stack, running
-from api.terminal import Steps
+from benchmarks.shoplike import DOMAIN, ShopLike, shoplike_domain
 from graphdb.connection import Graph, Neo4jSettings
-from graphdb.domain import load_domain
 from graphdb.partitions import list_partitions
 from graphdb.processes import choose_port
 from graphdb.schema import create_schema
 from ingest.stream import EventStream
 
-SEED = 1
 WARM_UP = 50
 READY_S = 30
 CLIENTS, BATCH = 4, 500
-PEOPLE, ITEMS = 50_000, 20_000
 
 
-def main() -> None:
-    """Measure and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=500, help="of each kind, one at a time")
-    parser.add_argument("--rows", type=int, default=200_000, help="sent in batches")
-    parser.add_argument("--home", type=Path, default=Path(".pathlight/benchmark-ingest-rest"))
-    options = parser.parse_args()
-    settings = Settings(home=options.home)
-    print(f"seed {SEED}", file=sys.stderr)
-    with Steps() as steps, running(settings, Neo4jSettings(), steps.advance, (CONSUMER, API)) as s:
-        with Graph.from_settings(s.neo4j) as graph:
-            create_schema(graph, load_domain(settings.domain))
-            rate, visible = measure_batches(s, graph, options.rows)
-        _print("ingest.rest", rate, "rows/s")
-        _print("ingest.rest.visible", visible, "s")
-        measure_single(s, options.requests)
+@contextmanager
+def shop_stack(home: Path | None = None) -> Generator[tuple[Stack, Graph]]:
+    """A stack with an API and a consumer, and its graph; in `home`, else in one that goes away."""
+    with tempfile.TemporaryDirectory() as folder:
+        domain = Path(folder) / "shoplike.toml"
+        domain.write_text(DOMAIN, "utf-8")
+        settings = Settings(home=home or Path(folder) / "home", domain=str(domain))
+        with (
+            running(settings, Neo4jSettings(uri=""), parts=(CONSUMER, API)) as stack,
+            Graph.from_settings(stack.neo4j) as graph,
+        ):
+            create_schema(graph, shoplike_domain())
+            yield stack, graph
 
 
-def measure_single(stack: Stack, requests: int) -> None:
-    """One event at a time on both sides, a request each in turn; print the two medians."""
-    rows = events("single", WARM_UP + requests)
+def measure_single(stack: Stack, requests: int) -> tuple[float, float]:
+    """One event at a time on both sides, a request each in turn: the medians in ms, ours and the
+    bare endpoint's."""
+    rows = events(f"single-{time.time_ns()}", WARM_UP + requests)
     taken: dict[str, list[float]] = {"bare": [], "ours": []}
     with bare_stream(stack) as bare, httpx.Client(trust_env=False) as client:
         urls = {"bare": f"{bare}/one", "ours": f"{stack.api_url}/v1/events"}
@@ -73,8 +64,7 @@ def measure_single(stack: Stack, requests: int) -> None:
                 client.post(url, json=row).raise_for_status()
                 if number >= WARM_UP:
                     taken[kind].append((time.perf_counter() - started) * 1000)
-    ours, reference = (statistics.median(taken[kind]) for kind in ("ours", "bare"))
-    _print("ingest.single.p50", ours, "ms", reference)
+    return statistics.median(taken["ours"]), statistics.median(taken["bare"])
 
 
 def measure_batches(stack: Stack, graph: Graph, count: int) -> tuple[float, float]:
@@ -98,18 +88,14 @@ def measure_batches(stack: Stack, graph: Graph, count: int) -> tuple[float, floa
 
 
 def events(prefix: str, count: int) -> Iterator[dict[str, Any]]:
-    """Ratings by people and of items drawn as from a shop: few have many, most have few."""
-    rng = random.Random(SEED)
-    people = rng.choices(range(PEOPLE), [1 / (n + 50) for n in range(PEOPLE)], k=count)
-    items = rng.choices(range(ITEMS), [1 / (n + 20) for n in range(ITEMS)], k=count)
-    for number, (person, item) in enumerate(zip(people, items, strict=True)):
+    """A shop's events as an application sends them, their ids of this run's own."""
+    for row in ShopLike(events=count).rows():
+        sent = {name: row[name] for name in ("event_type", "user_id", "item_id")}
         yield {
-            "event_id": f"{prefix}-{number}",
-            "event_type": "rated",
-            "user_id": f"user-{person}",
-            "item_id": f"item-{item}",
-            "occurred_at": 1_760_000_000 + number,
-            "value": 1 + number % 5,
+            **sent,
+            "event_id": f"{prefix}-{row['event_id']}",
+            "occurred_at": row["at"] / 1_000_000,
+            "value": row["value"],
         }
 
 
@@ -139,13 +125,6 @@ def _written(graph: Graph) -> int:
     return sum(row["events"] for row in list_partitions(graph))
 
 
-def _print(name: str, value: float, unit: str, reference: float | None = None) -> None:
-    figure: dict[str, Any] = {"name": name, "value": round(value, 3), "unit": unit}
-    figure["reference"] = reference if reference is None else round(reference, 3)
-    figure["ratio"] = reference and value / reference
-    print(json.dumps(figure), flush=True)
-
-
 @contextmanager
 def bare_stream(stack: Stack) -> Generator[str]:
     """The reference under one uvicorn process; gives its address."""
@@ -173,7 +152,3 @@ def _wait(url: str, process: subprocess.Popen) -> None:
         except httpx.HTTPError:
             time.sleep(0.1)
     sys.exit("the bare endpoint did not start")
-
-
-if __name__ == "__main__":
-    main()

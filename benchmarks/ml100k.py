@@ -20,6 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.figures import show
+
 # Read when OpenMP is loaded: threads that spin while other processes want the core made an epoch
 # of ML-100K 20 times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -129,17 +131,7 @@ def main() -> None:
     medians = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
     for name, value in medians.items():
         reference = None if name in {"ease", "popularity"} else medians["ease"]
-        print(
-            json.dumps(
-                {
-                    "name": f"ml100k.{name}.ndcg@10",
-                    "value": round(value, 4),
-                    "unit": "ndcg@10",
-                    "reference": reference and round(reference, 4),
-                    "ratio": reference and round(value / reference, 4),
-                }
-            )
-        )
+        show(f"ml100k.{name}.ndcg@10", value, "ndcg@10", reference)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ the ratio of medians holds on a busy machine; outputs and gradients are compared
 """
 
 import argparse
-import json
 import os
 import statistics
 import time
@@ -22,6 +21,7 @@ import scipy.sparse as sp
 import torch
 from torch.nn import functional
 
+from benchmarks.figures import show
 from training.lightgcn import LightGCN, LightGCNConfig
 
 USERS, ITEMS, EDGES = 30_000, 40_000, 800_000
@@ -144,8 +144,7 @@ def main() -> None:
             if number:
                 taken.append(duration)
     value, baseline = (statistics.median(taken) * 1000 for taken in seconds.values())
-    figure = {"name": "propagation.step", "value": round(value, 2), "unit": "ms"}
-    print(json.dumps({**figure, "reference": round(baseline, 2), "ratio": baseline / value}))
+    show("propagation.step", value, "ms", baseline, ratio=baseline / value)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ endpoint's figure of the same run.
 """
 
 import argparse
-import json
 import os
 import random
 import statistics
@@ -26,6 +25,7 @@ from api.parts import API
 from api.settings import Settings
 from api.stack import Stack, running
 from api.terminal import Steps
+from benchmarks.figures import show
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import load_domain
 from graphdb.processes import choose_port
@@ -81,16 +81,11 @@ def measure(client: httpx.Client, api: str, bare: str, people: list[str], reques
                 taken[kind].append((time.perf_counter() - started) * 1000)
     for kind in ("recommend", "recommend.reasons"):
         for name, share in (("p50", 0.5), ("p99", 0.99)):
-            _print(f"serving.{kind}.{name}", _at(taken[kind], share), _at(taken["bare"], share))
+            show(f"serving.{kind}.{name}", _at(taken[kind], share), "ms", _at(taken["bare"], share))
 
 
 def _at(values: list[float], share: float) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]
-
-
-def _print(name: str, value: float, reference: float) -> None:
-    figure = {"name": name, "value": round(value, 3), "unit": "ms"}
-    print(json.dumps({**figure, "reference": round(reference, 3), "ratio": value / reference}))
 
 
 @contextmanager

@@ -8,7 +8,6 @@ interleaved and the medians printed. snapshot.rss is the peak memory of this pro
 """
 
 import argparse
-import json
 import resource
 import statistics
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import neo4j
 
+from benchmarks.figures import show
 from benchmarks.shoplike import TYPES, ShopLike, item_id, rows_of, shoplike_domain, user_id
 from graphdb.connection import Graph
 from graphdb.export import export_snapshot
@@ -65,8 +65,8 @@ def main() -> None:
     data = ShopLike(events=options.events)
     print(f"seed {data.seed}", file=sys.stderr)
     value, reference, megabytes = measure(data, options.rounds)
-    _print("snapshot.export", value, "s", reference)
-    _print("snapshot.rss", megabytes, "MB", None)
+    show("snapshot.export", value, "s", reference)
+    show("snapshot.rss", megabytes, "MB")
 
 
 def measure(data: ShopLike, rounds: int) -> tuple[float, float, float]:
@@ -136,13 +136,6 @@ def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-def _print(name: str, value: float, unit: str, reference: float | None) -> None:
-    ratio = None if reference is None else value / reference
-    shown = None if reference is None else round(reference, 3)
-    figure = {"name": name, "value": round(value, 3), "unit": unit, "reference": shown}
-    print(json.dumps({**figure, "ratio": ratio}), flush=True)
 
 
 if __name__ == "__main__":
