@@ -12,6 +12,7 @@ from typing import Any
 import neo4j
 
 from benchmarks.shoplike import ShopLike, shoplike_domain
+from graphdb.connection import Neo4jSettings
 from graphdb.domain import render
 from graphdb.events import EventRow, event_digest
 
@@ -40,6 +41,13 @@ SET r = row.event, r.at = datetime({epochMillis: row.at}),
 """
 
 Batch = dict[str, list[dict[str, Any]]]
+
+
+def bare_driver(place: Neo4jSettings) -> neo4j.Driver:
+    """The driver with its defaults."""
+    return neo4j.GraphDatabase.driver(
+        place.uri, auth=(place.user, place.password.get_secret_value())
+    )
 
 
 def in_memory(data: ShopLike) -> list[Batch]:

@@ -18,22 +18,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-import neo4j
-
-from benchmarks.bare_loop import Batch, create_loop, in_memory, look_up_loop
+from benchmarks.bare_loop import Batch, bare_driver, create_loop, in_memory, look_up_loop
 from benchmarks.figures import show
 from benchmarks.ingest_rest import measure_batches, measure_single, shop_stack
-from benchmarks.shoplike import DOMAIN, ShopLike, shoplike_domain
+from benchmarks.shoplike import ShopLike
 from graphdb.connection import Graph
-from graphdb.schema import create_schema
-from graphdb.server import LocalNeo4j, bolt_uri
 
-COUNT = "MATCH ()-[r]->() RETURN count(r) AS n"
+COUNT = "MATCH ()-[r]->() RETURN count(r) AS events"
 LOOPS = (look_up_loop, create_loop)
 
 
@@ -86,71 +82,32 @@ def measure_bulk(data: ShopLike, rounds: int) -> float:
 
 def _round(data: ShopLike, first: Path, second: Path, batches: list[Batch], taken: Seconds) -> None:
     for loop in LOOPS:
-        with empty_graph() as place, place.driver() as driver:
-            taken.loops[loop.__name__].append(_seconds(lambda: loop(driver, batches)))  # noqa: B023
-            place.check(data.events)
-    with empty_graph() as place:
-        seconds, megabytes = place.pathlight("import", str(first))
-        taken.bulk.append(seconds)
-        taken.rss_mb = max(taken.rss_mb, megabytes)
-        place.check(data.events)
-        seconds, megabytes = place.pathlight("import", str(second))
-        taken.again.append(seconds)
-        taken.rss_mb = max(taken.rss_mb, megabytes)
-        place.check(data.events)
+        with shop_stack(parts=()) as (stack, graph), bare_driver(stack.neo4j) as driver:
+            taken.loops[loop.__name__].append(_seconds(partial(loop, driver, batches)))
+            check(graph, data.events)
+    with shop_stack(parts=()) as (stack, graph):
+        for path, took in ((first, taken.bulk), (second, taken.again)):
+            seconds, megabytes = pathlight(stack.env, "import", str(path))
+            took.append(seconds)
+            taken.rss_mb = max(taken.rss_mb, megabytes)
+            check(graph, data.events)
 
 
-@dataclass(frozen=True)
-class Place:
-    """A Neo4j with nothing but the schema in it, and a folder for what is beside it."""
-
-    uri: str
-    password: str
-    folder: Path
-
-    def driver(self) -> neo4j.Driver:
-        return neo4j.GraphDatabase.driver(self.uri, auth=("neo4j", self.password))
-
-    def check(self, expected: int) -> None:
-        """Raise AssertionError unless there are so many events."""
-        with self.driver() as driver:
-            counted = driver.execute_query(
-                "MATCH ()-[r]->() RETURN count(r) AS n", database_="neo4j"
-            )
-        assert counted.records[0]["n"] == expected, counted.records
-
-    def pathlight(self, *words: str) -> tuple[float, float]:
-        """Run the command line; its seconds and its peak MB. Raises AssertionError if it fails."""
-        domain = self.folder / "shoplike.toml"
-        domain.write_text(DOMAIN, "utf-8")
-        env = {
-            "PATHLIGHT_DOMAIN": str(domain),
-            "PATHLIGHT_HOME": str(self.folder / "home"),
-            "PATHLIGHT_NEO4J_URI": self.uri,
-            "PATHLIGHT_NEO4J_PASSWORD": self.password,
-        }
-        started = time.perf_counter()
-        command = [sys.executable, "-m", "api.cli", *words, "--json"]
-        process = subprocess.Popen(command, env=os.environ | env, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        return time.perf_counter() - started, usage.ru_maxrss / 1024
+def check(graph: Graph, expected: int) -> None:
+    """Raise AssertionError unless there are so many events."""
+    counted = graph.read(COUNT)[0]["events"]
+    assert counted == expected, counted
 
 
-@contextmanager
-def empty_graph() -> Generator[Place]:
-    """A server of its own for as long as the block lasts."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = LocalNeo4j(Path(folder) / "neo4j")
-        owner, _ = server.start()
-        try:
-            uri, password = bolt_uri(owner.port), server.password()
-            with Graph(uri, password) as graph:
-                create_schema(graph, shoplike_domain())
-            yield Place(uri, password, Path(folder))
-        finally:
-            server.stop()
+def pathlight(env: Mapping[str, str], *words: str) -> tuple[float, float]:
+    """Run the command line; its seconds and its peak MB. Raises AssertionError if it fails."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "api.cli", *words, "--json"]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, words
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
 
 
 def _seconds(work: Callable[[], None]) -> float:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from api.parts import API, CONSUMER
+from api.parts import API, CONSUMER, Part
 from api.settings import Settings
 from api.stack import Stack, running
 from benchmarks.shoplike import DOMAIN, ShopLike, shoplike_domain
@@ -37,14 +37,14 @@ CLIENTS, BATCH = 4, 500
 
 
 @contextmanager
-def shop_stack(home: Path | None = None) -> Generator[tuple[Stack, Graph]]:
-    """A stack with an API and a consumer, and its graph; in `home`, else in one that goes away."""
+def shop_stack(parts: Sequence[Part] = (CONSUMER, API)) -> Generator[tuple[Stack, Graph]]:
+    """Servers and `parts` of their own, and the graph, which has the schema and nothing else."""
     with tempfile.TemporaryDirectory() as folder:
         domain = Path(folder) / "shoplike.toml"
         domain.write_text(DOMAIN, "utf-8")
-        settings = Settings(home=home or Path(folder) / "home", domain=str(domain))
+        settings = Settings(home=Path(folder) / "home", domain=str(domain))
         with (
-            running(settings, Neo4jSettings(uri=""), parts=(CONSUMER, API)) as stack,
+            running(settings, Neo4jSettings(uri=""), parts=parts) as stack,
             Graph.from_settings(stack.neo4j) as graph,
         ):
             create_schema(graph, shoplike_domain())

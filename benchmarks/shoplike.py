@@ -74,16 +74,20 @@ class Block:
 
 @dataclass(frozen=True)
 class ShopLike:
-    """`events` events of `users` people on `items` items; people are Zipf 0.8, items Zipf 1."""
+    """`events` events of `users` people on `items` items; people are Zipf 0.8, items Zipf 1.
+
+    begin: how many of them are left out, whole blocks.
+    """
 
     events: int = 1_000_000
+    begin: int = 0
     users: int = 50_000
     items: int = 20_000
     seed: int = 1
 
     def blocks(self) -> Iterator[Block]:
         """All events in order, BLOCK at a time."""
-        for first in range(0, self.events, BLOCK):
+        for first in range(self.begin, self.events, BLOCK):
             yield self._block(first, min(BLOCK, self.events - first))
 
     def rows(self) -> Iterator[EventRow]:

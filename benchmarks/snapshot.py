@@ -2,7 +2,7 @@
 
     python -m benchmarks.snapshot [--events 1000000] [--rounds 3]
 
-A local Neo4j in a temporary directory, loaded by a plain loop. `reference` of snapshot.export is
+A local Neo4j of its own, loaded by a plain loop. `reference` of snapshot.export is
 one streamed statement that collects each person's events, its rows thrown away; both are
 interleaved and the medians printed. snapshot.rss is the peak memory of this process.
 """
@@ -13,19 +13,17 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import neo4j
 
+from benchmarks.bare_loop import bare_driver
 from benchmarks.figures import show
+from benchmarks.ingest_rest import shop_stack
 from benchmarks.shoplike import TYPES, ShopLike, item_id, rows_of, shoplike_domain, user_id
-from graphdb.connection import Graph
 from graphdb.export import export_snapshot
-from graphdb.schema import create_schema
-from graphdb.server import LocalNeo4j, bolt_uri
 
 BATCH = 2000
 SOURCE = "benchmark"
@@ -72,7 +70,12 @@ def main() -> None:
 def measure(data: ShopLike, rounds: int) -> tuple[float, float, float]:
     """Median seconds of a snapshot and of the bare read, and this process's peak MB."""
     ours, bare = [], []
-    with loaded(data) as (graph, driver), tempfile.TemporaryDirectory() as folder:
+    with (
+        shop_stack(parts=()) as (stack, graph),
+        bare_driver(stack.neo4j) as driver,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        load_plain(driver, data)
         for number in range(rounds):
             bare.append(_seconds(partial(_read, driver, data.events)))
             target = Path(folder) / str(number)
@@ -80,25 +83,6 @@ def measure(data: ShopLike, rounds: int) -> tuple[float, float, float]:
             ours.append(_seconds(export))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return statistics.median(ours), statistics.median(bare), peak
-
-
-@contextmanager
-def loaded(data: ShopLike) -> Generator[tuple[Graph, neo4j.Driver]]:
-    """A graph of its own that holds the data, and the bare driver on it."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = LocalNeo4j(Path(folder))
-        owner, _ = server.start()
-        try:
-            uri, password = bolt_uri(owner.port), server.password()
-            with (
-                Graph(uri, password) as graph,
-                neo4j.GraphDatabase.driver(uri, auth=("neo4j", password)) as driver,
-            ):
-                create_schema(graph, shoplike_domain())
-                load_plain(driver, data)
-                yield graph, driver
-        finally:
-            server.stop()
 
 
 def load_plain(driver: neo4j.Driver, data: ShopLike) -> None:
