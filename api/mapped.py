@@ -4,10 +4,11 @@ It is what answers are scored with, and all that answers when the graph is down.
 person's id to the key in the files is read from the graph and never written to disk.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import scipy.sparse as sp
@@ -56,11 +57,17 @@ class MappedVersion:
     def as_of(self) -> datetime:
         return self.artifact.model.as_of
 
-    def history(self, keys: Sequence[str], events: list[NewEvent]) -> History:
+    def history(
+        self,
+        keys: Sequence[str],
+        events: list[NewEvent],
+        totals: Mapping[str, float] = MappingProxyType({}),
+    ) -> History:
         """A person's history in the version, with `events` from beyond its cut folded in.
 
         keys: their own, then those of everybody joined to them since the version's cut. The
-        personal residual is the first one's who has one.
+        personal residual is the first one's who has one. totals: by item what all their events
+        weigh together, where that is not the sum of the version's weight and the events'.
         """
         artifact = self.artifact
         users = [self.user_rows[key] for key in keys if key in self.user_rows]
@@ -73,22 +80,28 @@ class MappedVersion:
         seen = {item for user in users for item in _marked(artifact.seen[user])}
         if not events:
             return History(sp.csr_matrix(base), residual, frozenset(seen))
-        added, types, unknown = self._fold(events)
+        added, types, unknown = self._fold(base, events, totals)
         seen |= {self.item_rows[e.item_id] for e in events if e.seen and e.item_id not in unknown}
         return History(
             sp.csr_matrix(base + added), residual, frozenset(seen), types, frozenset(unknown)
         )
 
-    def _fold(self, events: list[NewEvent]) -> tuple[sp.csr_matrix, dict[int, str], set[str]]:
-        rows, weights, types, unknown = [], [], {}, set()
+    def _fold(
+        self, base: sp.csr_matrix, events: list[NewEvent], totals: Mapping[str, float]
+    ) -> tuple[sp.csr_matrix, dict[int, str], set[str]]:
+        known = {item: row for item in totals if (row := self.item_rows.get(item)) is not None}
+        rows = list(known.values())
+        weights = [totals[item] - base[0, row] for item, row in known.items()]
+        types, unknown = {}, set()
         for event in events:
             row = self.item_rows.get(event.item_id)
             if row is None:
                 unknown.add(event.item_id)
                 continue
-            rows.append(row)
-            weights.append(event.weight)
             types[row] = event.event_type
+            if event.item_id not in totals:
+                rows.append(row)
+                weights.append(event.weight)
         shape = (1, len(self.artifact.item_ids))
         zeros = np.zeros(len(rows), dtype=np.int32)
         # Several events on one item add up; the scorer caps their sum.

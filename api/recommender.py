@@ -72,7 +72,7 @@ class Recommender:
             return self._popular_in_graph(query)
         if version is None or version.id != person.version:
             raise UnmappedError(person.version, person.slot)
-        history = version.history(person.keys, person.events)
+        history = version.history(person.keys, person.events, person.totals)
         if not history.row.nnz:
             return self._popular(version, query, history)
         scored = self._candidates(version, history, query)

@@ -7,7 +7,7 @@ made.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from graphdb.domain import Domain, render
 from graphdb.events import micros
 from graphdb.recent import RECENT
 from graphdb.slots import index_name
+from graphdb.totals import fetch_totals
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,15 @@ class Person:
 
     version: the id of what serves now (None before the first publication); keys: their own and
     those of everybody joined to them, none for a person the graph does not know; events: beyond
-    the version's cut, oldest first.
+    the version's cut, oldest first; totals: by item, where the domain does not count each event,
+    what new and old events weigh together.
     """
 
     version: str | None
     slot: str
     keys: list[str]
     events: list[NewEvent]
+    totals: dict[str, float] = field(default_factory=dict)
 
 
 # A person is a user, whoever it was joined to, and everybody joined to that one. The weight is
@@ -100,15 +103,13 @@ def fetch_person(
     events = [event for member in row["events"] for event in member]
     if row["newer"] is not None and row["newer"] >= RECENT:
         events = _all_newer(graph, domain, row["keys"], cut, as_of)
-    return Person(
-        row["version"],
-        row["slot"] or "",
-        row["keys"],
-        [
-            NewEvent(item, weights[relationship]["type"], weight, weights[relationship]["seen"])
-            for item, relationship, weight, _ in sorted(events, key=lambda event: event[3])
-        ],
-    )
+    new = [
+        NewEvent(item, weights[relationship]["type"], weight, weights[relationship]["seen"])
+        for item, relationship, weight, _ in sorted(events, key=lambda event: event[3])
+    ]
+    judged = sorted({e.item_id for e in new if domain.events[e.event_type].counting != "each"})
+    totals = fetch_totals(graph, domain, row["keys"], judged, micros(as_of)) if judged else {}
+    return Person(row["version"], row["slot"] or "", row["keys"], new, totals)
 
 
 def _all_newer(

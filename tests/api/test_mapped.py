@@ -63,6 +63,18 @@ def test_new_events_add_to_the_history(version):
     }
 
 
+def test_a_total_replaces_what_the_version_and_the_events_would_add_up_to(version):
+    keys = version.people.keys_of("p0")
+    known, other = list(weights(version, version.history(keys, [])))[:2]
+    events = [NewEvent(known, "rated", 1.0, seen=True), NewEvent(other, "rated", 0.5, seen=True)]
+    before = weights(version, version.history(keys, []))
+
+    history = version.history(keys, events, {known: 0.25, "never heard of": 1.0})
+
+    after = weights(version, history)
+    assert after == before | {known: 0.25, other: before[other] + 0.5}
+
+
 def test_people_who_were_joined_have_one_history(version, world):
     rows = [world.user_keys.index(version.people.keys[p]) for p in ("p0", "p1")]
     version.people.join({"p1": "p0"})
