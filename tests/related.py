@@ -11,11 +11,6 @@ relationship = "FOLLOWS"
 from = "user"
 to = "user"
 
-[relations.sequel_of]
-relationship = "SEQUEL_OF"
-from = "item"
-to = "item"
-
 [relations.set_in]
 relationship = "SET_IN"
 from = "item"
