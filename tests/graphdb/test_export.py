@@ -8,12 +8,25 @@ import pyarrow.compute as pc
 import pytest
 
 from graphdb.catalogue import list_unencoded, save_items, save_text_vectors, save_users
+from graphdb.domain import parse_domain
+from graphdb.erasure import erase_person
 from graphdb.errors import PathlightError
 from graphdb.events import save_events
 from graphdb.export import ExportError, export_snapshot, fetch_cut
+from graphdb.removal import delete_item
 from graphdb.retraction import retract_event
 from graphdb.snapshot import read_snapshot
 from tests.rows import NOON, event_row, item_row
+
+DECAYING = """
+name = "films"
+[item]
+label = "Film"
+[events.rated]
+relationship = "RATED"
+value = "multiply"
+half_life_days = 20
+"""
 
 
 def test_a_snapshot_holds_the_graph_and_no_persons_id(graph, domain, tmp_path):
@@ -119,6 +132,30 @@ def test_one_since_another_equals_a_full_one(graph, domain, tmp_path):
     assert later.counts == full.counts
     assert table(tmp_path / "later") == table(tmp_path / "full")
     assert later.counts["users"] == 8
+
+
+def test_weights_that_decay_and_what_was_removed_are_those_of_a_full_one(graph, tmp_path):
+    decaying = parse_domain(DECAYING, "films.toml")
+    days = [NOON + timedelta(days=n) for n in range(40)]
+    rows = [
+        event_row(f"u{n % 9}", f"i{n % 7}", event_id=str(n), value=4.0, at=day, received_at=day)
+        for n, day in enumerate(days)
+    ]
+    save_events(graph, decaying, "api", rows[:30])
+    export_snapshot(graph, decaying, tmp_path / "first", received_by=days[29])
+    save_events(graph, decaying, "api", rows[30:])
+    delete_item(graph, "i6")
+    erase_person(graph, "u1")
+    options = {"received_by": days[39] + timedelta(days=20)}
+
+    later = export_snapshot(graph, decaying, tmp_path / "l", since=tmp_path / "first", **options)
+    full = export_snapshot(graph, decaying, tmp_path / "f", **options)
+
+    assert later.counts == full.counts
+    assert table(tmp_path / "l") == table(tmp_path / "f")
+    events = read_snapshot(tmp_path / "l").events
+    assert pc.max(events["weight"]).as_py() == pytest.approx(2.0, rel=0.1)
+    assert len(set(events["weight"].to_pylist())) > 10
 
 
 def test_a_base_that_cannot_serve_makes_it_a_full_one_that_says_so(graph, domain, tmp_path):

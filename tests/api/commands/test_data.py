@@ -1,7 +1,9 @@
 """Data in and out from the command line."""
 
 import json
+from pathlib import Path
 
+from graphdb.snapshot import read_manifest
 from tests.api.pathlight import Run, refused
 
 
@@ -9,6 +11,24 @@ def test_a_snapshot_says_where_it_is(on_graph: Run, tmp_path):
     written = json.loads(on_graph("snapshot", "--json").stdout)["snapshot"]
 
     assert written.startswith(str(tmp_path / "home" / "snapshots"))
+
+
+def test_a_snapshot_as_of_a_time_and_one_since_another(on_graph: Run, tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("user_id,item_id,event_type,occurred_at\nu1,i1,rated,2025-01-01\n")
+    on_graph("import", str(path))
+
+    before = json.loads(on_graph("snapshot", "--as-of", "2025-01-02", "--json").stdout)
+    first = json.loads(on_graph("snapshot", "--json").stdout)
+    name = first["snapshot"].rpartition("/")[2]
+    later = json.loads(on_graph("snapshot", "--since", name, "--json").stdout)
+    counts = [read_manifest(Path(told["snapshot"])).counts for told in (before, first, later)]
+    lost = on_graph("snapshot", "--since", "none")
+
+    assert [count["events"] for count in counts] == [0, 1, 1]
+    assert (later["since"], later["since_refused"]) == (name, None)
+    assert "; a full one: " in lost.stdout
+    assert on_graph("snapshot", "--as-of", "soon").returncode == 2
 
 
 def test_bad_rows_of_a_file_are_counted_and_written_to_the_home(on_graph: Run, tmp_path):
