@@ -17,7 +17,16 @@ from pydantic import Field, ValidationError, model_validator
 
 from graphdb.errors import PathlightError
 from graphdb.file_specs import FileSpecs
-from graphdb.specs import EventSpec, EventType, ItemSpec, RelationSpec, Strict, UserSpec
+from graphdb.specs import (
+    AttributeNode,
+    AuditSpec,
+    EventSpec,
+    EventType,
+    ItemSpec,
+    RelationSpec,
+    Strict,
+    UserSpec,
+)
 
 OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving", "Tombstone"}
 OWN_TYPES = {"SIMILAR_A", "SIMILAR_B", "SIMILAR_C", "SERVES", "SAME_AS", "PRODUCED", "ERASES"}
@@ -42,6 +51,7 @@ class Domain(Strict):
     events: Annotated[dict[EventType, EventSpec], Field(min_length=1)]
     relations: dict[EventType, RelationSpec] = Field({}, description="knowledge-graph edges")
     files: FileSpecs | None = None
+    audit: AuditSpec = AuditSpec()
 
     @model_validator(mode="after")
     def _names_do_not_collide(self) -> "Domain":
@@ -107,14 +117,34 @@ class Domain(Strict):
     def digest(self) -> str:
         """A sha256 of the content: equal domains have equal digests, whatever their layout.
 
-        How files map onto it is not in it: the graph is the same.
+        How files map onto it and what the audit allows are not in it: the graph is the same.
         """
-        return hashlib.sha256(self.model_dump_json(exclude={"files"}).encode()).hexdigest()
+        content = self.model_dump_json(exclude={"files", "audit"})
+        return hashlib.sha256(content.encode()).hexdigest()
 
     @property
     def item_properties(self) -> list[str]:
         """The item fields that are properties, in the domain's order; the others are nodes."""
         return [name for name, spec in self.item.fields.items() if not spec.node]
+
+    @property
+    def event_relationships(self) -> list[str]:
+        """The relationship types of events."""
+        return [spec.relationship for spec in self.events.values()]
+
+    @property
+    def attribute_labels(self) -> list[str]:
+        """The labels of attribute nodes."""
+        return sorted({node.label for node in self._attribute_nodes()})
+
+    @property
+    def attribute_relationships(self) -> list[str]:
+        """The relationship types that lead to attribute nodes."""
+        return sorted({node.relationship for node in self._attribute_nodes()})
+
+    def _attribute_nodes(self) -> list[AttributeNode]:
+        fields = [*self.item.fields.values(), *self.user.fields.values()]
+        return [spec.node for spec in fields if spec.node]
 
     @property
     def title_field(self) -> str | None:

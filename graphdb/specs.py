@@ -82,3 +82,54 @@ class RelationSpec(Strict):
     relationship: RelationshipType
     from_: str = Field(alias="from")
     to: str
+
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Thresholds(Strict):
+    """By check of `pathlight audit`, the share of what it looks at that may be at fault: 0 is none
+    at all.
+
+    What breaks answers or exports may never be; what only deserves a look has room.
+    """
+
+    missing_event_properties: Share = 0
+    missing_user_properties: Share = 0
+    missing_item_properties: Share = 0
+    wrong_event_types: Share = 0
+    wrong_user_types: Share = 0
+    wrong_item_types: Share = 0
+    wrong_attribute_types: Share = 0
+    wrong_vectors: Share = 0
+    future_times: Share = 0
+    misplaced_events: Share = 0
+    dangling_relations: Share = 0
+    broken_joins: Share = 0
+    source_counts: Share = 0
+    returned_people: Share = 0
+    orphan_attributes: Share = 0.5
+    empty_ends: Share = 0.5
+    degree_skew: Share = 0.7
+    own_pace: Share = 0.005
+    crowd_pace: Share = 0.005
+    item_bursts: Share = 0.001
+
+
+class AuditSpec(Strict):
+    """What the audit takes for usual, and how much of the rest is too much.
+
+    ahead_minutes: a sender's clock may be ahead by so much; fast_minute: so many events of one
+    person in a minute are never too fast; deviations: so many standard deviations from what is
+    usual are far outside; young_hours: how long after their first event a person is new;
+    burst_events: fewer on one item in an hour are no burst; least_items: of fewer items that have
+    events nothing is said about skew.
+    """
+
+    ahead_minutes: float = Field(5, ge=0, le=1440, allow_inf_nan=False)
+    fast_minute: int = Field(30, ge=1)
+    deviations: float = Field(10, gt=0, le=1000, allow_inf_nan=False)
+    young_hours: float = Field(24, gt=0, allow_inf_nan=False)
+    burst_events: int = Field(20, ge=2)
+    least_items: int = Field(100, ge=1)
+    thresholds: Thresholds = Thresholds()

@@ -1,11 +1,15 @@
-"""Questions of the analyst's own."""
+"""Questions of the analyst's own, and what the audit asks."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.session import Json, open_graph
-from api.terminal import err, show
+from api.terminal import Steps, err, say, show
+from graphdb.errors import PathlightError
+
+if TYPE_CHECKING:
+    from graphdb.audit import Finding
 
 app = typer.Typer()
 
@@ -26,3 +30,50 @@ def cypher(
     show(rows, as_json, "no rows")
     if table.truncated:
         err.print(f"only the first {limit} rows are shown; --limit shows more")
+
+
+@app.command()
+def audit(as_json: Json = False) -> None:
+    """Count what the database cannot constrain: each query, then what it found; 1 if too much."""
+    from graphdb.audit import audit as run_audit
+    from graphdb.audit import refused
+
+    with open_graph(as_json) as (graph, domain), Steps(as_json) as steps:
+        findings = run_audit(graph, domain, steps.advance)
+    if as_json:
+        show([_facts(finding) for finding in findings], True)
+    else:
+        for finding in findings:
+            say(f"// {finding.check.name}: {finding.check.counts}\n{finding.check.query}\n")
+        show([_row(finding) for finding in findings], False)
+    if refusal := refused(findings):
+        raise PathlightError(refusal)
+
+
+def _facts(finding: "Finding") -> dict[str, Any]:
+    return {
+        "check": finding.check.name,
+        "counts": finding.check.counts,
+        "count": finding.count,
+        "of": finding.of,
+        "threshold": finding.threshold,
+        "passed": finding.passed,
+        "examples": finding.examples,
+        "seconds": round(finding.seconds, 3),
+        "query": finding.check.query,
+    }
+
+
+def _row(finding: "Finding") -> dict[str, Any]:
+    from graphdb.audit import percent
+
+    return {
+        "check": finding.check.name,
+        "count": f"{finding.count:,}",
+        "of": f"{finding.of:,}",
+        "share": percent(finding.share) if finding.count else "",
+        "threshold": percent(finding.threshold),
+        "verdict": "ok" if finding.passed else "FAILS",
+        "seconds": f"{finding.seconds:.1f}",
+        "such as": ", ".join(finding.examples),
+    }
