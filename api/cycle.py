@@ -13,6 +13,7 @@ from pathlib import Path
 from api.child_process import run_step
 from api.publication import Progress, publish
 from api.settings import Settings
+from graphdb.audit import require_sound
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain
 from graphdb.export import export_snapshot
@@ -39,11 +40,13 @@ def export(
     since: Path | None = None,
     alive: Callable[[], None] = unwatched,
 ) -> Path:
-    """Encode the texts that changed and write the snapshot `name`; an older one of it goes.
+    """Audit, encode the texts that changed, and write the snapshot `name`; an older one of it goes.
 
     `received_by` and `since` are export_snapshot's. `neo4j` is where `graph` is. `alive` is called
-    now and then and may raise to have it stopped.
+    now and then and may raise to have it stopped. Raises AuditError for a graph that fails.
     """
+    if settings.audit_gate:
+        require_sound(graph, domain, progress)
     run_step("ingest", (), progress, alive=alive, env=neo4j.environment())
     directory = settings.snapshots / name
     shutil.rmtree(directory, ignore_errors=True)

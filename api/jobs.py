@@ -17,6 +17,7 @@ from typing import Any
 from api.child_process import StepRefusedError
 from api.cycle import export, publish_artifact, train
 from api.settings import Settings
+from graphdb.audit import AuditError
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, LeaseLostError, PathlightError
@@ -35,7 +36,7 @@ from training.artifact import ArtifactError
 
 log = logging.getLogger(__name__)
 
-HOPELESS = (SnapshotError, ArtifactError, StepRefusedError)
+HOPELESS = (AuditError, SnapshotError, ArtifactError, StepRefusedError)
 """What another attempt would end in again."""
 
 

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
         5, ge=1, description="artifacts kept, newest first, with those that serve"
     )
     retrain_minutes: int = Field(24 * 60, ge=1, description="time between scheduled trainings")
+    audit_gate: bool = Field(
+        True, description="whether a graph that fails its audit is refused for training"
+    )
     sweep_s: int = Field(10, ge=1, description="time between looks for jobs that nobody holds")
     stream_partitions: int = Field(
         4, ge=1, le=64, description="partitions of the stream; fixed when it is made"

@@ -124,10 +124,11 @@ CALL (i, p) {
 WITH i, p, hours
 WHERE events > 0
 CALL (i, p, hours) {
-  UNWIND hours AS hour
+  UNWIND hours[..1] AS any
   MATCH (i)<-[r:<types>]-(u)
-  WITH p, u, hour, CASE WHEN r.at IS :: ZONED DATETIME THEN r.at.epochSeconds END AS at
-  WHERE at / 3600 = hour
+  WITH p, hours, u, CASE WHEN r.at IS :: ZONED DATETIME THEN r.at.epochSeconds END AS at
+  WITH p, hours, u, at, at / 3600 AS hour
+  WHERE hour IN hours
   WITH p, hour, EXISTS {
          MATCH (u)-[e:<types>]->() WHERE e.at <= datetime({epochSeconds: at - $young_s})
        } AS known

@@ -110,7 +110,7 @@ def snapshot(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Encode the texts that changed and export the graph to files."""
+    """Audit the graph, encode the texts that changed, and export it to files."""
     from api.cycle import export
     from graphdb.snapshot import read_manifest
 
