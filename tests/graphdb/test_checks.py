@@ -7,7 +7,7 @@ from graphdb.exploration import explore
 
 VALUES = [
     "plain",
-    "it's \"quoted\" `so`",
+    'it\'s "quoted" `so`',
     "\\u0027 \\\\u0022 \\' \\\" $name {a: 1} // /* ",
     "tab\t newline\n NUL-free \x1f \x7f",
     "ä 日本 \U0001f600 \u202e",
