@@ -12,6 +12,7 @@ from api.answer import Query
 from api.child_process import StepRefusedError
 from api.cycle import export, publish_artifact, train
 from api.settings import Settings
+from graphdb.audit import AuditError
 from graphdb.catalogue import save_items
 from graphdb.connection import Neo4jSettings
 from graphdb.events import save_events
@@ -31,10 +32,14 @@ def settings(artifacts: Path) -> Settings:
 
 
 @pytest.fixture
-def snapshot(graph, domain, settings, neo4j_address):
-    """Export the graph as it is under a name."""
+def neo4j(neo4j_address) -> Neo4jSettings:
     address = neo4j_address
-    neo4j = Neo4jSettings(uri=address.uri, user=address.user, password=SecretStr(address.password))
+    return Neo4jSettings(uri=address.uri, user=address.user, password=SecretStr(address.password))
+
+
+@pytest.fixture
+def snapshot(graph, domain, settings, neo4j):
+    """Export the graph as it is under a name."""
 
     def take(name: str, progress=silent) -> Path:
         return export(settings, neo4j, graph, domain, name, progress)
@@ -92,6 +97,36 @@ def test_the_least_there_is_to_learn_from_is_learned_published_and_served(
     assert recommender.recommend(Query("stranger")).fallback == "cold_start"
 
 
+def test_a_graph_that_fails_its_audit_is_not_trained_on(graph, domain, settings, neo4j, snapshot):
+    fill_graph(graph, domain)
+    graph.write("MATCH (u:User {id: 'p1'})-[r:RATED]->() WITH r LIMIT 1 SET r.value = 'four'")
+    told = []
+
+    with pytest.raises(AuditError, match="wrong_event_types counts 1 of 120"):
+        snapshot("s", lambda step, done, total: told.append(step))
+
+    assert not (settings.snapshots / "s").exists()
+    assert set(told) == {"audit"}
+
+
+def test_it_is_exported_anyway_where_the_gate_is_open(graph, domain, settings, neo4j):
+    fill_graph(graph, domain)
+    graph.write("MATCH (u:User {id: 'p1'}) SET u.recent_at = [0.5]")
+    opened = settings.model_copy(update={"audit_gate": False})
+    told = []
+
+    def progress(step: str, done: int, total: int) -> None:
+        told.append(step)
+
+    with pytest.raises(AuditError, match="wrong_user_types counts 1 of 12"):
+        export(settings, neo4j, graph, domain, "s", progress)
+    told.clear()
+    written = export(opened, neo4j, graph, domain, "s", progress)
+
+    assert (written / "manifest.json").is_file()
+    assert "audit" not in told
+
+
 def test_the_whole_loop_tells_where_it_is(graph, domain, settings, snapshot):
     fill_graph(graph, domain)
     told = []
@@ -103,7 +138,7 @@ def test_the_whole_loop_tells_where_it_is(graph, domain, settings, snapshot):
     publish_artifact(settings, graph, artifact, 0, progress)
 
     steps = list(dict.fromkeys(step for step, _, _ in told))
-    assert steps[:2] == ["texts", "export"]
+    assert steps[:3] == ["audit", "texts", "export"]
     assert steps[-6:] == ["items", "users", "similar", "index", "probe", "flip"]
     assert ("texts", 40, 40) in told
     assert ("flip", 1, 1) in told

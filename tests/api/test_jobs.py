@@ -79,6 +79,18 @@ def test_input_that_cannot_succeed_fails_at_once_with_its_sentence(
     assert list_due(graph) == []
 
 
+def test_a_graph_that_fails_its_audit_fails_the_cycle_at_once_with_the_check(graph, place):
+    graph.write("CREATE (:Source {id: 'lost', offset: 0, events: 3})")
+    key = request_retrain(graph)
+
+    assert run_job(place, key) is None
+
+    failed = list_jobs(graph)[0]
+    assert (failed["key"], failed["state"], failed["attempts"]) == (key, "failed", 1)
+    assert "source_counts counts 3 of 123 (2.44 %), 0 % may be" in failed["error"]
+    assert "`pathlight audit`" in failed["error"]
+
+
 def test_what_may_succeed_later_waits_and_is_tried_again(graph, place):
     (place.settings.root / "snapshots").write_text("a file where a folder belongs")
     request_job(graph, "export:1", "export", {"name": "1"})

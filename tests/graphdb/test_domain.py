@@ -1,5 +1,6 @@
 """The domain file: what is refused, with key and line; what an event weighs."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 
@@ -29,6 +30,38 @@ def test_a_mistake_is_named_with_key_and_line(old, new, said):
 
     with pytest.raises(DomainError, match=said):
         parse_domain(FILMS.replace(old, new, 1), "films.toml")
+
+
+AUDIT = """
+[audit]
+fast_minute = 60
+
+[audit.thresholds]
+own_pace = 0.05
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("own_pace =", "own_paces =", r"line {6}: audit.thresholds.own_paces: no such key"),
+        ("0.05", "1.5", r"line {6}: audit.thresholds.own_pace: .*less than or equal to 1"),
+        ("60", "0", r"line {3}: audit.fast_minute: .*greater than or equal to 1"),
+        ("60", '"fast"', r"line {3}: audit.fast_minute: "),
+        ("fast_minute", "quick_minute", r"line {3}: audit.quick_minute: no such key"),
+    ],
+)
+def test_a_mistake_in_the_audit_is_named_with_key_and_line(old, new, said):
+    assert parse_domain(FILMS + AUDIT, "films.toml").audit.thresholds.own_pace == 0.05
+    end = FILMS.count("\n")
+    expected = re.sub(r"\{(\d)\}", lambda found: str(end + int(found[1])), said)
+
+    with pytest.raises(DomainError, match=expected):
+        parse_domain(FILMS + AUDIT.replace(old, new), "films.toml")
+
+
+def test_what_the_audit_allows_does_not_change_the_digest():
+    assert parse_domain(FILMS + AUDIT, "films.toml").digest == load_domain("films").digest
 
 
 FOLLOWS = """
