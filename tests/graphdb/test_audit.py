@@ -1,6 +1,7 @@
 """The audit as a whole: what it shows can be run again, what it refuses, and what it lets pass."""
 
 import threading
+import tomllib
 
 import pytest
 
@@ -8,8 +9,9 @@ from graphdb.audit import AuditError, audit, list_checks, refused, require_sound
 from graphdb.domain import load_domain, parse_domain
 from graphdb.events import save_events
 from graphdb.exploration import explore
-from graphdb.specs import Thresholds
+from graphdb.specs import AuditSpec, Thresholds
 from graphdb.tombstones import person_mark, set_tombstone
+from tests.documents import blocks
 from tests.graphdb.sound import AUDIT, DOMAIN, at, counted, fill_sound
 from tests.related import TEXT
 
@@ -31,6 +33,16 @@ def test_a_sound_graph_passes_and_every_check_has_looked_at_something(graph):
     assert counted(graph) == {}
     assert refused(findings) is None
     require_sound(graph, DOMAIN)
+
+
+def test_the_page_says_what_is_allowed_by_default():
+    (text,) = blocks("docs/operations.md", "toml")
+    told = tomllib.loads(text)["audit"]
+
+    assert AuditSpec.model_validate(told) == AuditSpec()
+    assert set(told) == set(AuditSpec.model_fields)
+    unsaid = set(Thresholds.model_fields) - set(told["thresholds"])
+    assert {getattr(Thresholds(), name) for name in unsaid} == {0}
 
 
 @pytest.mark.parametrize("name", ["films", "shop", "articles", "social"])
