@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from graphdb.audit import require_sound
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
 from graphdb.exploration import explore
@@ -94,6 +95,11 @@ def test_a_data_set_is_imported_with_the_counts_of_its_files(example):
     assert counted == example.done.events > 1000
     if example.whole:
         assert example.done == WHOLE[example.name]
+
+
+@pytest.mark.timeout(3600)
+def test_the_audit_passes_with_the_domains_thresholds(example):
+    require_sound(example.graph, load_domain(example.name))
 
 
 @pytest.mark.timeout(3600)

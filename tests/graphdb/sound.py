@@ -9,7 +9,6 @@ from graphdb.domain import Domain, parse_domain
 from graphdb.events import EventRow, save_events
 from graphdb.people import join_people
 from graphdb.relations import RelationRow, save_relations
-from graphdb.schema import create_schema
 from graphdb.slots import fill_items, fill_users
 from graphdb.versions import begin_version, flip
 from tests.related import TEXT
@@ -36,8 +35,8 @@ def at(user: str, item: int, day: float, minutes: float = 0, **given) -> EventRo
 
 
 def fill_sound(graph: Graph, domain: Domain = DOMAIN) -> None:
-    """Half of the people do one thing a minute, half five at once; all over several days."""
-    create_schema(graph, domain)
+    """Fill a graph that has the films' schema: half of the people do one thing a minute, half five
+    at once, all of them over several days."""
     save_items(graph, domain, [_film(n) for n in range(ITEMS)])
     people = [{"id": f"p{n}", "fields": {"age": 20 + n, "gender": "F"}} for n in range(10)]
     save_users(graph, domain, [*people, {"id": "lurker", "fields": {}}])
