@@ -3,7 +3,7 @@
 import pytest
 
 from graphdb.audit_links import link_checks
-from graphdb.domain import load_domain, parse_domain
+from graphdb.domain import parse_domain
 from graphdb.erasure import erase_person
 from graphdb.relations import RelationRow, save_relations
 from graphdb.retraction import retract_event
@@ -109,4 +109,3 @@ def test_a_domain_is_asked_only_for_what_it_has(graph):
 
     optional = {"dangling_relations", "orphan_attributes", "empty_ends"}
     assert names(DOMAIN) - names(parse_domain(BARE, "bare.toml")) == optional
-    assert names(DOMAIN) - names(load_domain("films")) == {"empty_ends"}
