@@ -1,0 +1,110 @@
+"""Which of two events of one type and id is the event: the one that was received first.
+
+So the graph is the same in whatever order they are written. One that was received later and was
+there already gives up its place: removed and counted as if it were taken back, and handed to the
+caller as it came. It knows neither batches nor what becomes of an event that lost its place.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from neo4j import ManagedTransaction
+
+from graphdb.domain import Domain, render
+from graphdb.event_row import EventRow, micros
+from graphdb.recent import forget_recent
+from graphdb.removal import lock_sources
+
+Key = tuple[str, str]
+"""Type and id of an event."""
+
+Rank = tuple[int, str]
+"""When it was received, in microseconds since 1970, and its digest: the least is the event."""
+
+# Without labels at its ends: the planner of an empty graph would walk from them, and keep the plan.
+FIND_EVENTS = """
+UNWIND $ids AS id
+MATCH ()-[r:<type> {event_id: id}]->()
+RETURN collect([r.event_id,
+                r.received_at.epochSeconds * 1000000 + r.received_at.microsecond,
+                r.digest]) AS found
+"""
+
+
+def find_ranks(tx: ManagedTransaction, domain: Domain, keys: Iterable[Key]) -> dict[Key, Rank]:
+    """The ranks of those events that are there."""
+    ranks: dict[Key, Rank] = {}
+    for event_type, ids in _by_type(keys).items():
+        statement = render(FIND_EVENTS, type=domain.events[event_type].relationship)
+        for event_id, *rank in tx.run(statement, ids=ids).single(strict=True)["found"]:
+            ranks[event_type, event_id] = (rank[0], rank[1])
+    return ranks
+
+
+FIND_SOURCES = """
+UNWIND $ids AS id
+MATCH ()-[r:<type> {event_id: id}]->()
+RETURN DISTINCT r.source AS source
+"""
+
+# Sources are locked by now; the properties are read before the relationship goes.
+DISPLACE_EVENTS = """
+UNWIND $ids AS id
+MATCH (u)-[r:<type> {event_id: id}]->(i)
+MATCH (s:Source {id: r.source})
+WITH s, u, r, u.id AS user, i.id AS item, properties(r) AS event
+SET s.events = s.events - 1, s.removed = coalesce(s.removed, 0) + 1,
+    u.removed = coalesce(u.removed, 0) + 1
+DELETE r
+RETURN user, item, event
+ORDER BY event.event_id
+"""
+
+
+def displace_events(tx: ManagedTransaction, domain: Domain, keys: Iterable[Key]) -> list[EventRow]:
+    """Remove these events; returns those that are still somebody's as the rows they came as."""
+    rows: list[EventRow] = []
+    for event_type, ids in sorted(_by_type(keys).items()):
+        relationship = domain.events[event_type].relationship
+        sources = tx.run(render(FIND_SOURCES, type=relationship), ids=ids)
+        lock_sources(tx, sorted(record["source"] for record in sources))
+        for found in list(tx.run(render(DISPLACE_EVENTS, type=relationship), ids=ids)):
+            # Without an id: of a person whose erasure is under way.
+            if found["user"] is not None:
+                event = found["event"]
+                forget_recent(tx, found["user"], event["source"], event["seq"])
+                rows.append(_row(event_type, found["user"], found["item"], event))
+    return rows
+
+
+def _row(event_type: str, user_id: str, item_id: str, event: dict[str, Any]) -> EventRow:
+    def time(name: str) -> int:
+        moment: datetime = event[name].to_native()
+        return micros(moment)
+
+    return {
+        "event_id": event["event_id"],
+        "event_type": event_type,
+        "user_id": user_id,
+        "item_id": item_id,
+        "occurred_at": time("occurred_at" if "occurred_at" in event else "at"),
+        "at": time("at"),
+        "received_at": time("received_at"),
+        "value": event.get("value"),
+        "anonymous_id": event.get("anonymous_id"),
+        "session_id": event.get("session_id"),
+        "properties": event.get("properties"),
+        "context": event.get("context"),
+        "recommendation_id": event.get("recommendation_id"),
+        "position": event.get("position"),
+        "impressions": event.get("impressions"),
+    }
+
+
+def _by_type(keys: Iterable[Key]) -> dict[str, list[str]]:
+    by_type: dict[str, list[str]] = defaultdict(list)
+    for event_type, event_id in sorted(keys):
+        by_type[event_type].append(event_id)
+    return by_type
