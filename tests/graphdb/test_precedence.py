@@ -58,7 +58,7 @@ def test_without_being_asked_the_one_that_is_there_stays(graph, domain):
 
 
 def test_the_clamped_time_is_that_of_the_first_receipt(graph, domain):
-    """A clock that is ahead: the same event, received three times, at last when its time has come."""
+    """The same event of a clock that is ahead three times, at last when its time has come."""
     ahead = NOON + timedelta(hours=2)
     rows = [
         event_row("ann", "1", occurred_at=ahead, at=min(moment, ahead), received_at=moment)
@@ -96,18 +96,14 @@ def test_any_order_is_the_same_graph(graph, domain, together):
 
 
 def test_taken_back_before_or_after_is_the_same_graph(graph, domain):
+    rows = [FIRST, SECOND, event_row("cid", "3")]
     hashes = set()
-    for turn in range(4):
+    for moment in range(4):
         wipe(graph)
-        for step in range(4):
-            if step == turn:
+        for n in range(4):
+            if n == moment:
                 retract_event(graph, domain, "rated", "e")
-            elif step < 3:
-                row = [FIRST, SECOND, event_row("cid", "3")][step]
-                save_events(graph, domain, "s", [row], displace=True)
-        if turn < 3:
-            row = [FIRST, SECOND, event_row("cid", "3")][turn]
-            save_events(graph, domain, "s", [row], displace=True)
+            save_events(graph, domain, "s", rows[n : n + 1], displace=True)
         hashes.add(hash_graph(graph))
 
     assert len(hashes) == 1
