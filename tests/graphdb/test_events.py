@@ -148,7 +148,7 @@ def test_recent_events_are_kept_newest_last_and_bounded(graph, domain):
     assert [v for v in ann["recent_values"] if not isnan(v)] == [float(n) for n in range(21, 70, 2)]
 
 
-def test_eight_writers_with_shared_hubs_lose_and_double_nothing(graph, domain):
+def test_sixteen_writers_with_shared_hubs_lose_and_double_nothing(graph, domain):
     seed = 5
     print("seed", seed)
     rng = random.Random(seed)
@@ -157,7 +157,7 @@ def test_eight_writers_with_shared_hubs_lose_and_double_nothing(graph, domain):
     work = batches * 2
     rng.shuffle(work)
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(16) as pool:
         reports = list(pool.map(lambda b: save_events(graph, domain, "api", b), work))
 
     assert sum(r.accepted for r in reports) == 800
