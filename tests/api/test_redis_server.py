@@ -33,6 +33,7 @@ def connect(server: LocalRedis) -> Redis:
     return Redis.from_url(redis_uri(owner.port, server.password()), decode_responses=True)
 
 
+@pytest.mark.faults
 def test_what_was_acknowledged_survives_a_kill(server: LocalRedis):
     first, _ = server.start()
     with connect(server) as client:

@@ -32,6 +32,8 @@ from tests.api.test_faults import RECOVERY_S, Client, api_pid
 from tests.api.versions import build_artifact, fill_graph
 from tests.conftest import Neo4jAddress
 
+pytestmark = pytest.mark.faults
+
 COUNT = """
 MATCH (:User)-[r:RATED]->(:Item)
 WHERE r.event_id STARTS WITH $prefix

@@ -122,6 +122,7 @@ def test_what_was_cut_short_is_finished_by_whoever_starts_next(graph, people, mo
     assert counts(graph, COUNTED) == counts(graph, THERE)
 
 
+@pytest.mark.faults
 def test_events_that_arrive_during_an_erasure_are_removed_or_dropped(graph, domain):
     def write(writer: int) -> int:
         taken = 0

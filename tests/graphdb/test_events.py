@@ -148,6 +148,7 @@ def test_recent_events_are_kept_newest_last_and_bounded(graph, domain):
     assert [v for v in ann["recent_values"] if not isnan(v)] == [float(n) for n in range(21, 70, 2)]
 
 
+@pytest.mark.faults
 def test_sixteen_writers_with_shared_hubs_lose_and_double_nothing(graph, domain):
     seed = 5
     print("seed", seed)
@@ -186,6 +187,7 @@ def taking_back_meanwhile(graph, monkeypatch, marks):
     monkeypatch.setattr("graphdb.events.count_tombstones", count)
 
 
+@pytest.mark.faults
 def test_others_who_take_back_all_the_time_hold_no_batch_up(graph, domain, monkeypatch):
     taking_back_meanwhile(graph, monkeypatch, (f"other-{n}" for n in itertools.count()))
 

@@ -14,6 +14,8 @@ from graphdb.retraction import retract_event
 from tests.conftest import wipe
 from tests.rows import NOON, event_row
 
+pytestmark = pytest.mark.faults
+
 EVENTS = """
 MATCH (u:User)-[r:RATED]->(i:Item)
 RETURN u.id AS user, i.id AS item, r.value AS value, r.source AS source, r.seq AS seq

@@ -21,6 +21,8 @@ from tests.api.conftest import consumer_on
 from tests.ingest.conftest import until_written
 from tests.rows import NOON, event_row
 
+pytestmark = pytest.mark.faults
+
 COUNT = "MATCH (:User)-[r]->(:Item) RETURN count(r) AS n, count(DISTINCT r.event_id) AS ids"
 ADDED = "MATCH (s:Source) RETURN sum(s.events) AS n"
 LEASE = {"PATHLIGHT_STREAM_LEASE_S": "2"}

@@ -16,6 +16,8 @@ from ingest.stream import partition_of
 from tests.cutting_proxy import cutting_proxy
 from tests.rows import NOON, event_row
 
+pytestmark = pytest.mark.faults
+
 ALL = "MATCH (:User)-[r]->(:Item) RETURN r.event_id AS id, r.value AS value, r.source AS source"
 ADDED = "MATCH (s:Source) RETURN sum(s.events) AS n"
 PERSON = "ann"

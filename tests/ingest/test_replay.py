@@ -25,6 +25,12 @@ SHUFFLES = 2
 JOINS = [("ann", "anonymous:1"), ("bob", "anonymous:2"), ("anonymous:3", "anonymous:4")]
 
 
+@pytest.fixture
+def stream(patient_stream: EventStream) -> EventStream:
+    """In place of the others'."""
+    return patient_stream
+
+
 def requests(rng: random.Random) -> list[list[dict]]:
     """What senders send: known and anonymous people, duplicates, other content under an id that is
     taken, clocks that are ahead, ids that have to be derived."""
@@ -79,7 +85,7 @@ def test_the_stream_replayed_into_an_empty_graph_gives_the_same_hash(
     batches = accepted(domain, rng)
     sent = [row for rows in batches for row in rows]
     first = replay(graph, domain, stream, consuming, batches, None)
-    in_order = [row for p in range(4) for chunk in stream.read(p, 0, 1000) for row in chunk.rows]
+    in_order = [row for p in range(2) for chunk in stream.read(p, 0, 1000) for row in chunk.rows]
     taken_back = {("rated", str(n)) for n in range(0, 150, 10)}
 
     assert stored(graph, domain) == expected(sent, taken_back)

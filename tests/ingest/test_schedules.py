@@ -5,7 +5,7 @@ import json
 import random
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -207,11 +207,9 @@ def _told(row: Mapping[str, Any]) -> str:
 
 
 @pytest.fixture
-def stream(redis_url: str) -> Iterator[EventStream]:
-    """In place of the others': of two partitions."""
-    stream = EventStream(redis_url, PARTITIONS)
-    yield stream
-    stream.close()
+def stream(patient_stream: EventStream) -> EventStream:
+    """In place of the others'."""
+    return patient_stream
 
 
 def test_any_schedule_ends_in_what_the_model_says(graph, domain, stream, letters):
@@ -273,7 +271,6 @@ def test_a_consumer_that_is_killed_anywhere_loses_and_doubles_nothing(
         moment = rng.randrange(4)
     else:
         told[VARIABLE] = f"consumer.{rng.choice(KILLED_AT)}:{rng.randint(1, 3)}"
-    stream.redis.flushdb()
     schedule.append(random_rows(rng, 60))
     with consumer_on(neo4j_address, tmp_path, redis_url, **told) as process:
         assert wait_until(lambda: process.poll() or any(offsets(graph)), 60, 0.02)
