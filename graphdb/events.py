@@ -27,7 +27,7 @@ from graphdb.connection import Graph
 from graphdb.domain import Domain, render
 from graphdb.errors import LeaseLostError, PathlightError
 from graphdb.event_row import EPOCH, KEPT, EventRow, event_digest
-from graphdb.precedence import Key, Rank, displace_events, find_ranks
+from graphdb.precedence import Key, OvertakenError, Rank, displace_events, find_ranks
 from graphdb.recent import remember_recent
 from graphdb.tombstones import count_tombstones, event_mark, find_tombstones, person_mark
 
@@ -112,8 +112,8 @@ def save_events(
             return graph.transaction(partial(_save, batch, attempts > 0))
         except ConstraintError:
             attempts += 1
-        except _TakenBackMeanwhileError:
-            continue  # what was taken back is dropped the next time: this ends
+        except (_TakenBackMeanwhileError, OvertakenError):
+            continue  # the next time what was taken back is dropped: this ends
     raise PathlightError(f"source {source!r}: others kept creating the same events meanwhile")
 
 
@@ -226,7 +226,8 @@ def _judge(
     if look or there:
         there = _find(tx, batch, positions)
     ranks = {n: (batch.rows[n]["received_at"], event_digest(batch.rows[n])) for n in positions}
-    fresh, displaced = {}, {}
+    fresh: dict[int, str] = {}
+    displaced: dict[Key, Rank] = {}
     for n in sorted(positions, key=ranks.__getitem__) if batch.displace else positions:
         key, rank = batch.key(n), ranks[n]
         before = there.get(key)
@@ -234,17 +235,15 @@ def _judge(
             there[key] = rank
             fresh[n] = rank[1]
             if before is not None:
-                displaced[key] = rank[1]
+                displaced[key] = before
         elif rank[1] == before[1]:
             report.duplicates.append(n)
         else:
             report.conflicts.append(n)
-    if displaced:
-        gone = displace_events(tx, batch.domain, displaced)
-        kept = [displaced[row["event_type"], row["event_id"]] for row in gone]
-        report.displaced = [
-            row for row, digest in zip(gone, kept, strict=True) if event_digest(row) != digest
-        ]
+    for row in displace_events(tx, batch.domain, displaced):
+        key = (row["event_type"], row["event_id"])
+        if displaced[key][1] != there[key][1]:
+            report.displaced.append(row)
     report.duplicates.sort()
     report.conflicts.sort()
     return dict(sorted(fresh.items()))

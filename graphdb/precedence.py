@@ -6,11 +6,11 @@ caller as it came. It knows neither batches nor what becomes of an event that lo
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from neo4j import ManagedTransaction
+from neo4j import ManagedTransaction, Record
 
 from graphdb.domain import Domain, render
 from graphdb.event_row import EventRow, micros
@@ -43,6 +43,10 @@ def find_ranks(tx: ManagedTransaction, domain: Domain, keys: Iterable[Key]) -> d
     return ranks
 
 
+class OvertakenError(Exception):
+    """Events are not there any more as they were judged: they have to be judged again."""
+
+
 FIND_SOURCES = """
 UNWIND $ids AS id
 MATCH ()-[r:<type> {event_id: id}]->()
@@ -51,8 +55,10 @@ RETURN DISTINCT r.source AS source
 
 # Sources are locked by now; the properties are read before the relationship goes.
 DISPLACE_EVENTS = """
-UNWIND $ids AS id
-MATCH (u)-[r:<type> {event_id: id}]->(i)
+UNWIND $rows AS row
+MATCH (u)-[r:<type> {event_id: row.id}]->(i)
+WHERE r.source IN $sources AND r.digest = row.digest
+  AND r.received_at.epochSeconds * 1000000 + r.received_at.microsecond = row.received_at
 MATCH (s:Source {id: r.source})
 WITH s, u, r, u.id AS user, i.id AS item, properties(r) AS event
 SET s.events = s.events - 1, s.removed = coalesce(s.removed, 0) + 1,
@@ -63,23 +69,38 @@ ORDER BY event.event_id
 """
 
 
-def displace_events(tx: ManagedTransaction, domain: Domain, keys: Iterable[Key]) -> list[EventRow]:
-    """Remove these events; returns those that are still somebody's as the rows they came as."""
+def displace_events(
+    tx: ManagedTransaction, domain: Domain, ranks: Mapping[Key, Rank]
+) -> list[EventRow]:
+    """Remove the events of these ranks; returns those that are somebody's as the rows they came as.
+
+    Raises OvertakenError when one of them is not there, or by now another is in its place.
+    """
     rows: list[EventRow] = []
-    for event_type, ids in sorted(_by_type(keys).items()):
+    for event_type, ids in sorted(_by_type(ranks).items()):
         relationship = domain.events[event_type].relationship
-        sources = tx.run(render(FIND_SOURCES, type=relationship), ids=ids)
-        lock_sources(tx, sorted(record["source"] for record in sources))
-        for found in list(tx.run(render(DISPLACE_EVENTS, type=relationship), ids=ids)):
+        found = tx.run(render(FIND_SOURCES, type=relationship), ids=ids)
+        sources = sorted(record["source"] for record in found)
+        lock_sources(tx, sources)
+        wanted = [
+            {"id": id, "received_at": ranks[event_type, id][0], "digest": ranks[event_type, id][1]}
+            for id in ids
+        ]
+        statement = render(DISPLACE_EVENTS, type=relationship)
+        gone = list(tx.run(statement, rows=wanted, sources=sources))
+        if len(gone) != len(ids):
+            raise OvertakenError
+        for one in gone:
             # Without an id: of a person whose erasure is under way.
-            if found["user"] is not None:
-                event = found["event"]
-                forget_recent(tx, found["user"], event["source"], event["seq"])
-                rows.append(_row(event_type, found["user"], found["item"], event))
+            if one["user"] is not None:
+                forget_recent(tx, one["user"], one["event"]["source"], one["event"]["seq"])
+                rows.append(_row(event_type, one))
     return rows
 
 
-def _row(event_type: str, user_id: str, item_id: str, event: dict[str, Any]) -> EventRow:
+def _row(event_type: str, found: Record) -> EventRow:
+    event: dict[str, Any] = found["event"]
+
     def time(name: str) -> int:
         moment: datetime = event[name].to_native()
         return micros(moment)
@@ -87,8 +108,8 @@ def _row(event_type: str, user_id: str, item_id: str, event: dict[str, Any]) -> 
     return {
         "event_id": event["event_id"],
         "event_type": event_type,
-        "user_id": user_id,
-        "item_id": item_id,
+        "user_id": found["user"],
+        "item_id": found["item"],
         "occurred_at": time("occurred_at" if "occurred_at" in event else "at"),
         "at": time("at"),
         "received_at": time("received_at"),

@@ -1,5 +1,7 @@
 """Of one type and id the row that was received first is the event, in whatever order they come."""
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import permutations
 
@@ -12,6 +14,7 @@ from graphdb.events import save_events
 from graphdb.export import export_snapshot
 from graphdb.retraction import retract_event
 from tests.conftest import wipe
+from tests.model import expected, stored
 from tests.rows import NOON, event_row
 
 pytestmark = pytest.mark.faults
@@ -126,3 +129,31 @@ def test_what_an_erased_person_had_is_nobody_s_to_give_back(graph, domain, monke
 
 def _cut_short(*_) -> None:
     raise KeyboardInterrupt
+
+
+def test_sources_that_fight_for_the_same_ids_end_with_those_received_first(graph, domain):
+    seed = 3
+    print("seed", seed)
+    rng = random.Random(seed)
+    rows = [
+        event_row(
+            f"u{n % 9}", str(n % 3), event_id=str(n % 10), received_at=NOON + timedelta(seconds=n)
+        )
+        for n in rng.sample(range(160), 160)
+    ]
+    taken_back = ["0", "4", "8"]
+
+    def write(source: int) -> None:
+        for start in range(source * 40, source * 40 + 40, 8):
+            batch = rows[start : start + 8]
+            save_events(graph, domain, f"s{source}", batch, displace=True)
+
+    with ThreadPoolExecutor(5) as pool:
+        jobs = [pool.submit(write, source) for source in range(4)]
+        jobs += [pool.submit(retract_event, graph, domain, "rated", id) for id in taken_back]
+        for job in jobs:
+            job.result()
+
+    assert stored(graph, domain) == expected(rows, {("rated", id) for id in taken_back})
+    recent = "MATCH (u:User) UNWIND u.recent_seqs AS seq RETURN count(seq) AS n"
+    assert graph.read(recent) == [{"n": 7}]
