@@ -13,7 +13,7 @@ from api.state import State
 from api.taking import Taken
 from graphdb.errors import GraphUnavailableError
 from graphdb.event_lookup import find_events
-from graphdb.events import event_digest
+from graphdb.event_row import event_digest
 from graphdb.partitions import list_partitions
 from graphdb.tombstones import event_mark, person_mark, read_tombstones
 

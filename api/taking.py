@@ -8,9 +8,8 @@ from datetime import datetime
 
 from api.event_body import Body
 from api.state import State
-from graphdb.events import EventRow, event_digest
-from graphdb.tombstones import event_mark
-from ingest.dead_letters import DeadLetter, as_sent
+from graphdb.event_row import EventRow
+from ingest.dead_letters import letter_of
 from ingest.event import Batch, read_events
 from ingest.problem import Rejection
 from ingest.stream import Place
@@ -44,7 +43,9 @@ def take(state: State, body: Body, received_at: datetime) -> Taken:
     """
     taken, batch = _judged(state, body, received_at)
     taken.places = state.stream.append(batch.rows)
-    state.letters.put(_too_old(batch.too_old, received_at))
+    detail = "older than the domain's horizon"
+    old = [letter_of(row, "too_old", detail, SOURCE, received_at) for row in batch.too_old]
+    state.letters.put(old)
     return taken
 
 
@@ -63,13 +64,3 @@ def _judged(state: State, body: Body, received_at: datetime) -> tuple[Taken, Bat
         indexes=batch.indexes,
     )
     return taken, batch
-
-
-def _too_old(rows: list[EventRow], at: datetime) -> list[DeadLetter]:
-    """Named after what they are: sent again they are the same letters."""
-    detail, when = "older than the domain's horizon", at.isoformat()
-    names = [f"{event_mark(r['event_type'], r['event_id'])}-{event_digest(r)}" for r in rows]
-    return [
-        DeadLetter(name, as_sent(row), "too_old", detail, SOURCE, when)
-        for name, row in zip(names, rows, strict=True)
-    ]

@@ -14,7 +14,7 @@ import neo4j
 from benchmarks.shoplike import ShopLike, shoplike_domain
 from graphdb.connection import Neo4jSettings
 from graphdb.domain import render
-from graphdb.events import EventRow, event_digest
+from graphdb.event_row import EventRow, event_digest
 
 BATCH = 2000
 

@@ -8,9 +8,11 @@ arrives later is dropped by the tombstone (graphdb.tombstones).
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TypeVar
 
 from neo4j import ManagedTransaction
+from neo4j.exceptions import ConstraintError
 
 from graphdb.connection import Graph
 from graphdb.errors import PathlightError
@@ -101,14 +103,16 @@ MATCH ()-[:ERASES]->(u:User)
 RETURN DISTINCT u.key AS key
 """
 
-# Under the lock: what was created meanwhile has another page removed, and is counted.
+# Not detached: an event that a batch adds meanwhile refuses this, has another page removed, and is
+# counted.
 DELETE_PERSON = """
 MATCH (u:User {key: $key})
 SET u.locked = true
 REMOVE u.locked
 WITH u
 WHERE NOT EXISTS { (u)-[r]-() WHERE type(r) <> 'ERASES' }
-DETACH DELETE u
+OPTIONAL MATCH ()-[erases:ERASES]->(u)
+DELETE erases, u
 """
 
 FIND_PERSON = """
@@ -149,4 +153,5 @@ def _remove(graph: Graph, pending: list[dict[str, str]]) -> None:
     for row in pending:
         while graph.read(FIND_PERSON, key=row["key"]):
             remove_relationships(graph, "User", "key", row["key"])
-            graph.write(DELETE_PERSON, key=row["key"])
+            with suppress(ConstraintError):
+                graph.write(DELETE_PERSON, key=row["key"])

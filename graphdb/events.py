@@ -13,14 +13,12 @@ the offset with it, so that a snapshot which reads offsets first has a clean cut
 validated before they come here.
 """
 
-import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any
 
 from neo4j import ManagedTransaction
 from neo4j.exceptions import ConstraintError
@@ -28,52 +26,13 @@ from neo4j.exceptions import ConstraintError
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
 from graphdb.errors import LeaseLostError, PathlightError
+from graphdb.event_row import EPOCH, KEPT, EventRow, event_digest
+from graphdb.precedence import Key, OvertakenError, Rank, displace_events, find_ranks
 from graphdb.recent import remember_recent
 from graphdb.tombstones import count_tombstones, event_mark, find_tombstones, person_mark
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 ATTEMPTS = 5
-"""Of one batch: others may create or take back the same events meanwhile."""
-
-
-class EventRow(TypedDict):
-    """One validated event; times are whole microseconds since 1970.
-
-    `occurred_at` is the sender's time, `at` the same or, from a clock that is ahead, the time of
-    receipt. `user_id` is that of the person whose event it is; `anonymous_id` stands beside it when
-    the sender gave both. `properties` and `context` are JSON text; `impressions` are the ids of the
-    items that were shown.
-    """
-
-    event_id: str
-    event_type: str
-    user_id: str
-    item_id: str
-    occurred_at: int
-    at: int
-    received_at: int
-    value: float | None
-    anonymous_id: str | None
-    session_id: str | None
-    properties: str | None
-    context: str | None
-    recommendation_id: str | None
-    position: int | None
-    impressions: list[str] | None
-
-
-CONTENT = (
-    *("user_id", "item_id", "occurred_at", "value", "anonymous_id", "session_id", "properties"),
-    *("context", "recommendation_id", "position", "impressions"),
-)
-"""What makes two events of one id the same event, or a conflict."""
-
-KEPT = (
-    *("event_id", "value", "anonymous_id", "session_id", "properties", "context"),
-    *("recommendation_id", "position", "impressions"),
-)
-"""What stands on the relationship as it came."""
+"""Of one batch: others may create the same events meanwhile."""
 
 
 @dataclass
@@ -81,13 +40,15 @@ class EventReport:
     """What became of a batch; `duplicates`, `conflicts` and `dropped` are positions in it.
 
     A conflict has the type and id of an event that is there with other content; dropped are events
-    of people who were erased, and events that were retracted.
+    of people who were erased, and events that were retracted. `displaced` are rows that were there
+    and have given up their place to other content.
     """
 
     accepted: int = 0
     duplicates: list[int] = field(default_factory=list)
     conflicts: list[int] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
+    displaced: list[EventRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -100,12 +61,17 @@ class _Batch:
     token: str | None
     fence: int | None
     recent: bool
+    displace: bool
     before_commit: Callable[[EventReport], None] | None
+
+    def key(self, position: int) -> Key:
+        row = self.rows[position]
+        return row["event_type"], row["event_id"]
 
 
 class _TakenBackMeanwhileError(Exception):
-    """A tombstone was set, or an item deleted, while the batch was being written: it has to be
-    judged again."""
+    """Somebody or something of the batch was taken back, or an item deleted, while it was being
+    written: it has to be judged again."""
 
 
 def save_events(
@@ -119,6 +85,7 @@ def save_events(
     token: str | None = None,
     fence: int | None = None,
     recent: bool = True,
+    displace: bool = False,
     before_commit: Callable[[EventReport], None] | None = None,
 ) -> EventReport:
     """Write a batch in one transaction; users and items it names are created if need be.
@@ -127,24 +94,27 @@ def save_events(
     at or below the offset were dealt with before and count as duplicates. offset: where the source
     moves to, by default the last row's number; it moves even when there is no row. token: kept
     beside the offset. fence: of the lease under which this is written. recent: whether the people's
-    short lists are kept up; a bulk load writes them once at its end (graphdb.recent).
+    short lists are kept up; a bulk load writes them once at its end (graphdb.recent). displace: of
+    one type and id the row that was received first is the event, whichever is written first
+    (graphdb.precedence); otherwise the one that is there stays.
     before_commit: told what will be reported, perhaps more than once; what it raises ends the
     batch, and nothing is written.
 
     Raises LeaseLostError when the source has another fence by now.
     """
-    batch = _Batch(domain, source, rows, seqs, offset, token, fence, recent, before_commit)
-    look = False
-    for _ in range(ATTEMPTS):
+    given = (seqs, offset, token, fence, recent, displace, before_commit)
+    batch = _Batch(domain, source, rows, *given)
+    attempts = 0
+    while attempts < ATTEMPTS:
         # Most batches are new, and looking each id up takes as long as creating it: a few are
         # probed, and the constraint says when another was there.
         try:
-            return graph.transaction(partial(_save, batch, look))
+            return graph.transaction(partial(_save, batch, attempts > 0))
         except ConstraintError:
-            look = True
-        except _TakenBackMeanwhileError:
-            continue
-    raise PathlightError(f"source {source!r}: others kept changing the same events meanwhile")
+            attempts += 1
+        except (_TakenBackMeanwhileError, OvertakenError):
+            continue  # the next time what was taken back is dropped: this ends
+    raise PathlightError(f"source {source!r}: others kept creating the same events meanwhile")
 
 
 # The SET takes the lock before the offset is read: isolation is read-committed.
@@ -154,13 +124,6 @@ ON CREATE SET s.offset = -1, s.events = 0
 SET s.locked = true
 REMOVE s.locked
 RETURN s.offset AS offset, s.fence AS fence
-"""
-
-# Without labels at its ends: the planner of an empty graph would walk from them, and keep the plan.
-FIND_EVENTS = """
-UNWIND $ids AS id
-MATCH ()-[r:<type> {event_id: id}]->()
-RETURN collect([r.event_id, r.digest]) AS found
 """
 
 SAVE_PEOPLE = """
@@ -205,12 +168,13 @@ def _save(batch: _Batch, look: bool, tx: ManagedTransaction) -> EventReport:
     seqs = batch.seqs or range(source["offset"] + 1, source["offset"] + 1 + len(batch.rows))
     report = EventReport(duplicates=[n for n, seq in enumerate(seqs) if seq <= source["offset"]])
     ahead = range(len(report.duplicates), len(batch.rows))
-    if tombstones:
-        report.dropped = _taken_back(tx, batch, ahead)
+    taken_back = _taken_back(tx, batch, ahead) if tombstones else ([], set())
+    report.dropped, erased = taken_back
     fresh = _judge(tx, batch, sorted(set(ahead) - set(report.dropped)), report, look=look)
     report.accepted = len(fresh)
+    _create_nodes(tx, batch, [*fresh, *report.dropped, *_told_by(batch, report)], erased)
     if fresh:
-        _create(tx, batch, fresh, seqs)
+        _create_events(tx, batch, fresh, seqs)
     if fresh or batch.seqs is not None or batch.offset is not None:
         # The last row's number; a number that is free already when there is no row to move past.
         last = seqs[-1] if len(seqs) else source["offset"]
@@ -223,20 +187,29 @@ def _save(batch: _Batch, look: bool, tx: ManagedTransaction) -> EventReport:
             dropped=len(report.dropped),
         ).consume()
     # What is created by now is locked: whoever takes it back from here on waits for this batch.
-    if count_tombstones(tx) != tombstones:
+    if count_tombstones(tx) != tombstones and _taken_back(tx, batch, ahead) != taken_back:
         raise _TakenBackMeanwhileError
     if batch.before_commit:
         batch.before_commit(report)
     return report
 
 
-def _taken_back(tx: ManagedTransaction, batch: _Batch, positions: Sequence[int]) -> list[int]:
-    marks = {
-        n: {person_mark(row["user_id"]), event_mark(row["event_type"], row["event_id"])}
-        for n, row in ((n, batch.rows[n]) for n in positions)
-    }
-    found = find_tombstones(tx, set().union(*marks.values()))
-    return [n for n, mine in marks.items() if mine & found]
+def _told_by(batch: _Batch, report: EventReport) -> list[int]:
+    """Conflicts that name people and items none the less: if they had been written first, theirs
+    would be there."""
+    return report.conflicts if batch.displace else []
+
+
+def _taken_back(
+    tx: ManagedTransaction, batch: _Batch, positions: Sequence[int]
+) -> tuple[list[int], set[str]]:
+    """Positions of what was taken back, and who of its people was erased."""
+    people = {person_mark(batch.rows[n]["user_id"]): batch.rows[n]["user_id"] for n in positions}
+    events = {n: event_mark(*batch.key(n)) for n in positions}
+    found = find_tombstones(tx, {*people, *events.values()})
+    erased = {people[mark] for mark in found & people.keys()}
+    dropped = [n for n in positions if events[n] in found or batch.rows[n]["user_id"] in erased]
+    return dropped, erased
 
 
 def _judge(
@@ -248,45 +221,55 @@ def _judge(
     look: bool,
 ) -> dict[int, str]:
     """Positions of new rows with their digests; the others are noted in the report."""
-    probes = [batch.rows[positions[n]] for n in {0, len(positions) // 2, -1}] if positions else []
-    there = {} if look else _digests_there(tx, batch.domain, probes)
+    probes = [positions[n] for n in {0, len(positions) // 2, -1}] if positions else []
+    there = {} if look else _find(tx, batch, probes)
     if look or there:
-        there = _digests_there(tx, batch.domain, [batch.rows[n] for n in positions])
-    fresh = {}
-    for n in positions:
-        row = batch.rows[n]
-        key, digest = (row["event_type"], row["event_id"]), event_digest(row)
-        if key not in there:
-            there[key] = digest
-            fresh[n] = digest
-        elif there[key] == digest:
+        there = _find(tx, batch, positions)
+    ranks = {n: (batch.rows[n]["received_at"], event_digest(batch.rows[n])) for n in positions}
+    fresh: dict[int, str] = {}
+    displaced: dict[Key, Rank] = {}
+    for n in sorted(positions, key=ranks.__getitem__) if batch.displace else positions:
+        key, rank = batch.key(n), ranks[n]
+        before = there.get(key)
+        if before is None or (batch.displace and rank < before):
+            there[key] = rank
+            fresh[n] = rank[1]
+            if before is not None:
+                displaced[key] = before
+        elif rank[1] == before[1]:
             report.duplicates.append(n)
         else:
             report.conflicts.append(n)
-    return fresh
+    for row in displace_events(tx, batch.domain, displaced):
+        key = (row["event_type"], row["event_id"])
+        if displaced[key][1] != there[key][1]:
+            report.displaced.append(row)
+    report.duplicates.sort()
+    report.conflicts.sort()
+    return dict(sorted(fresh.items()))
 
 
-def _digests_there(
-    tx: ManagedTransaction, domain: Domain, rows: Sequence[EventRow]
-) -> dict[tuple[str, str], str]:
-    ids = defaultdict(list)
-    for row in rows:
-        ids[row["event_type"]].append(row["event_id"])
-    there = {}
-    for event_type, event_ids in ids.items():
-        relationship = domain.events[event_type].relationship
-        found = tx.run(render(FIND_EVENTS, type=relationship), ids=event_ids).single(strict=True)
-        there |= {(event_type, event_id): digest for event_id, digest in found["found"]}
-    return there
+def _find(tx: ManagedTransaction, batch: _Batch, positions: Iterable[int]) -> dict[Key, Rank]:
+    return find_ranks(tx, batch.domain, [batch.key(n) for n in positions])
 
 
-def _create(
-    tx: ManagedTransaction, batch: _Batch, fresh: dict[int, str], seqs: Sequence[int]
+def _create_nodes(
+    tx: ManagedTransaction, batch: _Batch, positions: Iterable[int], erased: set[str]
 ) -> None:
-    people = sorted({batch.rows[n]["user_id"] for n in fresh})
-    things = sorted({batch.rows[n]["item_id"] for n in fresh})
+    """The people and items that rows name, also those of rows that are dropped: if such an event
+    is taken back once it is there, they stay."""
+    rows = [batch.rows[n] for n in positions]
+    if not rows:
+        return
+    people = sorted({row["user_id"] for row in rows} - erased)
+    things = sorted({row["item_id"] for row in rows})
     tx.run(SAVE_PEOPLE, ids=people).consume()
     tx.run(render(SAVE_THINGS, label=batch.domain.item.label), ids=things).consume()
+
+
+def _create_events(
+    tx: ManagedTransaction, batch: _Batch, fresh: dict[int, str], seqs: Sequence[int]
+) -> None:
     events = [
         _event(batch, batch.rows[n], {"source": batch.source, "seq": seqs[n], "digest": digest})
         for n, digest in fresh.items()
@@ -303,16 +286,11 @@ def _create(
         remember_recent(tx, events)
 
 
-def event_digest(row: EventRow) -> str:
-    """Equal for equal content; the time in it is the sender's, before any clamping."""
-    content = [row[name] for name in CONTENT]
-    return hashlib.blake2b(json.dumps(content).encode(), digest_size=12).hexdigest()
-
-
 def _event(batch: _Batch, row: EventRow, place: dict[str, Any]) -> dict[str, Any]:
-    event = {name: row[name] for name in KEPT if row[name] is not None}
+    event: dict[str, Any] = {name: row[name] for name in KEPT if row[name] is not None}
     if row["at"] != row["occurred_at"]:
         event["clock_skew"] = True
+        event["occurred_at"] = EPOCH + timedelta(microseconds=row["occurred_at"])
     return {
         "user_id": row["user_id"],
         "item_id": row["item_id"],
@@ -321,8 +299,3 @@ def _event(batch: _Batch, row: EventRow, place: dict[str, Any]) -> dict[str, Any
         "received_at": row["received_at"],
         "event": event | place,
     }
-
-
-def micros(moment: datetime) -> int:
-    """Whole microseconds since 1970."""
-    return (moment - EPOCH) // timedelta(microseconds=1)

@@ -20,7 +20,7 @@ import pyarrow as pa
 from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.earlier import EarlierSnapshot, Member, refusal
-from graphdb.events import micros
+from graphdb.event_row import micros
 from graphdb.histories import (
     PAGE_EVENTS,
     PAGE_PEOPLE,

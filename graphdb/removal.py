@@ -6,6 +6,7 @@ are locked first, in the order of their ids, as every batch of events locks its 
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,20 +19,26 @@ from graphdb.domain import render
 PAGE = 1000
 """Relationships removed by one transaction."""
 
-LIST_SOURCES = """
-MATCH (n:<label> {<identity>: $value})-[r]-()
-WHERE type(r) <> 'ERASES'
-WITH r LIMIT $page
-WITH DISTINCT CASE WHEN r.event_id IS NOT NULL THEN r.source END AS source
-RETURN source ORDER BY source
-"""
-
 # Rows come in the order of the sources: so the locks are taken.
 LOCK_SOURCES = """
 UNWIND $sources AS id
 MATCH (s:Source {id: id})
 SET s.locked = true
 REMOVE s.locked
+"""
+
+
+def lock_sources(tx: ManagedTransaction, sources: Sequence[str]) -> None:
+    """Hold sources, in this order, until the transaction ends."""
+    tx.run(LOCK_SOURCES, sources=sources).consume()
+
+
+LIST_SOURCES = """
+MATCH (n:<label> {<identity>: $value})-[r]-()
+WHERE type(r) <> 'ERASES'
+WITH r LIMIT $page
+WITH DISTINCT CASE WHEN r.event_id IS NOT NULL THEN r.source END AS source
+RETURN source ORDER BY source
 """
 
 REMOVE_PAGE = """
@@ -81,7 +88,7 @@ def remove_relationships(
         if not sources:
             return False
         known = [source for source in sources if source is not None]
-        tx.run(LOCK_SOURCES, sources=known).consume()
+        lock_sources(tx, known)
         statement = render(REMOVE_PAGE, **names)
         rows = [dict(record) for record in tx.run(statement, parameters, sources=known)]
         events = [row for row in rows if row["source"] is not None]

@@ -39,13 +39,14 @@ MATCH (u:User)-[r:<type> {event_id: $id}]->()
 RETURN u.id AS user, r.source AS source, r.seq AS seq
 """
 
-# The source's lock comes first, as in every batch; its counts and the event go together.
+# The source's lock comes first, as in every batch; its counts and the event go together. Another
+# may have taken the event's place by then: it is found the next time.
 REMOVE_EVENT = """
 MATCH (s:Source {id: $source})
 SET s.locked = true
 REMOVE s.locked
 WITH s
-MATCH (u:User)-[r:<type> {event_id: $id}]->()
+MATCH (u:User)-[r:<type> {event_id: $id, source: $source, seq: $seq}]->()
 SET s.events = s.events - 1, s.removed = coalesce(s.removed, 0) + 1,
     u.removed = coalesce(u.removed, 0) + 1
 DELETE r
@@ -58,7 +59,8 @@ def _remove(tx: ManagedTransaction, relationship: str, event_id: str) -> bool:
     if found is None:
         return False
     statement = render(REMOVE_EVENT, type=relationship)
-    done = tx.run(statement, source=found["source"], id=event_id).single(strict=True)
+    place = {"source": found["source"], "seq": found["seq"]}
+    done = tx.run(statement, place, id=event_id).single(strict=True)
     if done["removed"]:
         forget_recent(tx, found["user"], found["source"], found["seq"])
     return bool(done["removed"])

@@ -13,7 +13,7 @@ from typing import Any
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
-from graphdb.events import micros
+from graphdb.event_row import micros
 from graphdb.recent import RECENT
 from graphdb.slots import index_name
 from graphdb.totals import fetch_totals

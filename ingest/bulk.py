@@ -12,7 +12,8 @@ from typing import Protocol, TypeVar
 from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.event_lookup import fetch_source
-from graphdb.events import EventReport, EventRow, save_events
+from graphdb.event_row import EventRow
+from graphdb.events import EventReport, save_events
 from graphdb.recent import refresh_recent
 
 WRITE_ROWS = 2000

@@ -15,7 +15,8 @@ from graphdb.catalogue import save_items, save_users
 from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.errors import PathlightError
-from graphdb.events import EventReport, EventRow
+from graphdb.event_row import EventRow
+from graphdb.events import EventReport
 from ingest.bulk import WRITE_ROWS, write_events
 from ingest.catalogue import Batch, read_items, read_users
 from ingest.event import read_events

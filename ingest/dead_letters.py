@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from graphdb.domain import Domain
-from graphdb.events import EPOCH, EventRow
+from graphdb.event_row import EPOCH, EventRow, event_digest
+from graphdb.tombstones import event_mark
 from ingest.event import read_events
 from ingest.stream import HEAD, EventStream, StreamUnavailableError
 
@@ -149,6 +150,12 @@ def as_sent(row: EventRow) -> dict[str, Any]:
     if row["user_id"].startswith(ANONYMOUS):
         raw["anonymous_id"] = raw.pop("user_id").removeprefix(ANONYMOUS)
     return raw
+
+
+def letter_of(row: EventRow, reason: str, detail: str, source: str, at: datetime) -> DeadLetter:
+    """A row without a place in the stream, named after what it is: again it is the same letter."""
+    name = f"{event_mark(row['event_type'], row['event_id'])}-{event_digest(row)}"
+    return DeadLetter(name, as_sent(row), reason, detail, source, at.isoformat())
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ The order of the parts is fixed: an id that is derived depends on it. It knows n
 import hashlib
 from typing import Any
 
-from graphdb.events import EventRow
+from graphdb.event_row import EventRow
 from ingest.event import json_text
 from ingest.occurrences import Occurrences
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from graphdb.domain import Domain
-from graphdb.events import EventRow, micros
+from graphdb.event_row import EventRow, micros
 from graphdb.file_specs import EventFiles
 from ingest import coercion
 from ingest.coercion import Coerced

@@ -16,14 +16,15 @@ from datetime import UTC, datetime
 from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, LeaseLostError
-from graphdb.events import EventReport, EventRow, save_events
+from graphdb.event_row import EventRow
+from graphdb.events import EventReport, save_events
 from graphdb.partitions import (
     Held,
     begin_epoch,
     release_partition,
     renew_partition,
 )
-from ingest.dead_letters import DeadLetter, DeadLetters, as_sent
+from ingest.dead_letters import DeadLetter, DeadLetters, as_sent, letter_of
 from ingest.fail_points import reach
 from ingest.stream import Chunk, EventStream, Place, StreamUnavailableError
 
@@ -131,6 +132,7 @@ class PartitionReader:
             at = chunks[0] if chunks else None
             if at is None or at.token != held.token or not at.first <= held.offset <= at.last:
                 self.held = begin_epoch(self._graph, held)
+                reach("consumer.epoch")
                 log.warning(
                     "partition %d: the stream is not the one that was read; epoch %d begins",
                     held.partition,
@@ -212,6 +214,7 @@ class PartitionReader:
                 offset=last.seq,
                 token=last.token,
                 fence=self.held.fence,
+                displace=True,
                 before_commit=lambda judged: self._bury_conflicts(batch, judged),
             )
         reach("consumer.saved")
@@ -220,8 +223,8 @@ class PartitionReader:
             "written": report.accepted,
             "duplicates": len(report.duplicates),
             "dropped": len(report.dropped),
-            "dead_letters": len(report.conflicts),
-            "conflicts": len(report.conflicts),
+            "dead_letters": len(report.conflicts) + len(report.displaced),
+            "conflicts": len(report.conflicts) + len(report.displaced),
         }
         told |= counts or {}
         self._stream.advance(last.partition, last.seq, last.token, self._terms.keep_rows, told)
@@ -231,8 +234,14 @@ class PartitionReader:
         # Before the commit: afterwards nobody would come by here again.
         conflicts = [batch[n] for n in judged.conflicts]
         self._bury(conflicts, "conflict", "the graph has this type and id with other content")
-        if conflicts:
+        detail = "an event of this type and id with other content was received before"
+        now = datetime.now(UTC)
+        self._letters.put(
+            [letter_of(r, "conflict", detail, "graph", now) for r in judged.displaced]
+        )
+        if conflicts or judged.displaced:
             reach("consumer.conflicts")
+        reach("consumer.written")
 
     def _bury(self, batch: Sequence[Placed], reason: str, detail: str) -> None:
         now = datetime.now(UTC).isoformat()

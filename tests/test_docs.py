@@ -111,3 +111,15 @@ def test_files_and_functions_that_a_page_names_are_there(path: Path):
             assert (source.with_suffix("") / f"{name}.py").is_file(), (module, name)
     for target in re.findall(r"`make (\w+)", text):
         assert re.search(rf"^{target}:", page("Makefile"), re.M), target
+
+
+def test_every_test_that_a_page_names_is_there_and_among_the_faults():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page("docs/faults.md"))
+
+    assert len(named) > 30
+    for path, name in named:
+        source = page(path)
+        before, found, _ = source.partition(f"\ndef {name}(")
+        marks = before.rpartition("\n\n\n")[2] + "".join(re.findall(r"^pytestmark.*", source, re.M))
+        assert found, (path, name)
+        assert "mark.faults" in marks, (path, name)

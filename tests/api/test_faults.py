@@ -24,6 +24,8 @@ from tests.api.conftest import api_on
 from tests.api.versions import build_artifact
 from tests.conftest import Neo4jAddress, wipe
 
+pytestmark = pytest.mark.faults
+
 AT_MOST_S = 2.0
 RECOVERY_S = 60.0
 EVENT = {

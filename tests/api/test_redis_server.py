@@ -4,6 +4,7 @@ import os
 import signal
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from redis.exceptions import AuthenticationError
 from api.redis_server import LocalRedis, redis_binary, redis_uri
 from graphdb.errors import ServerError
 from graphdb.processes import is_alive, wait_until
+from ingest.stream import EventStream
+from tests.rows import event_row
 
 
 @pytest.fixture
@@ -30,6 +33,7 @@ def connect(server: LocalRedis) -> Redis:
     return Redis.from_url(redis_uri(owner.port, server.password()), decode_responses=True)
 
 
+@pytest.mark.faults
 def test_what_was_acknowledged_survives_a_kill(server: LocalRedis):
     first, _ = server.start()
     with connect(server) as client:
@@ -45,6 +49,52 @@ def test_what_was_acknowledged_survives_a_kill(server: LocalRedis):
         assert client.xlen("events") == 1
     assert started
     assert second.port == first.port
+
+
+@pytest.mark.faults
+def test_a_log_torn_at_any_byte_is_cut_behind_the_last_whole_request(server: LocalRedis, request):
+    """What was acknowledged stands before the tear; the torn request was not, and is gone whole."""
+
+    def rows(stream: EventStream) -> list[str]:
+        return [row["event_id"] for p in range(4) for c in stream.read(p, 0, 9) for row in c.rows]
+
+    def torn(size: int) -> list[str]:
+        log.write_bytes(whole[:size])
+        server.start()
+        try:
+            with closing(EventStream(redis_uri(server.owner().port, server.password()))) as stream:
+                return rows(stream)
+        finally:
+            kill(server)
+
+    server.start()
+    sizes = []
+    with closing(EventStream(redis_uri(server.owner().port, server.password()))) as stream:
+        (log,) = [path for path in server.root.rglob("*.aof*") if is_log(path)]
+        for n in range(2):
+            stream.append([event_row(f"p{m}", "1", event_id=f"{n}-{m}") for m in range(8)])
+            sizes.append(log.stat().st_size)
+    kill(server)
+    whole = log.read_bytes()
+    first, both = ({f"{n}-{m}" for n in range(last) for m in range(8)} for last in (1, 2))
+    step = 1 if request.config.getoption("--whole") else (sizes[1] - sizes[0]) // 8 + 1
+
+    assert len(whole) == sizes[1]
+    for size in range(sizes[0], sizes[1], step):
+        assert set(torn(size)) == first, size
+    assert sorted(torn(sizes[1])) == sorted(both)
+
+
+def is_log(path: Path) -> bool:
+    """The file that grows: the only one, or that of the increments."""
+    return path.suffix == ".aof" and ("incr" in path.name or path.name == "appendonly.aof")
+
+
+def kill(server: LocalRedis) -> None:
+    owner = server.owner()
+    assert owner
+    os.kill(owner.pid, signal.SIGKILL)
+    assert wait_until(lambda: not is_alive(owner.child), 10)
 
 
 def test_a_second_start_joins(server: LocalRedis):

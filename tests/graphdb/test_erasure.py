@@ -2,6 +2,7 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import pytest
 
@@ -121,6 +122,7 @@ def test_what_was_cut_short_is_finished_by_whoever_starts_next(graph, people, mo
     assert counts(graph, COUNTED) == counts(graph, THERE)
 
 
+@pytest.mark.faults
 def test_events_that_arrive_during_an_erasure_are_removed_or_dropped(graph, domain):
     def write(writer: int) -> int:
         taken = 0
@@ -142,3 +144,27 @@ def test_events_that_arrive_during_an_erasure_are_removed_or_dropped(graph, doma
     assert graph.read("MATCH (u:User) RETURN count(u) AS n") == [{"n": 1}]
     assert sum(counts(graph, THERE).values()) == 45
     assert counts(graph, COUNTED) == counts(graph, THERE)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("events", [0, 5, 200], ids=["unknown", "few", "dense"])
+@pytest.mark.parametrize("recent", [True, False], ids=["stream", "bulk"])
+def test_a_batch_that_is_about_to_commit_leaves_nothing_of_an_erased_person(
+    graph, domain, events, recent
+):
+    """The erasure begins when the batch has been judged for the last time."""
+    known = [event_row("ann", str(n % 20), n, event_id=str(n)) for n in range(events)]
+    save_events(graph, domain, "s0", known)
+    eraser = Thread(target=erase_person, args=(graph, "ann"))
+
+    def begin(_) -> None:
+        eraser.start()
+        eraser.join(1)
+
+    rows = [event_row(person, str(n)) for person in ("ann", "bob") for n in range(3)]
+    save_events(graph, domain, "s1", rows, recent=recent, before_commit=begin)
+    eraser.join()
+
+    assert set(fetch_people(graph)) == {"bob"}
+    assert graph.read("MATCH (u:User) RETURN count(u) AS n") == [{"n": 1}]
+    assert counts(graph, COUNTED) == counts(graph, THERE) == {"s1": 3}

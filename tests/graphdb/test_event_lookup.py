@@ -1,7 +1,8 @@
 """What is known of events and sources."""
 
 from graphdb.event_lookup import fetch_source, find_events
-from graphdb.events import event_digest, save_events
+from graphdb.event_row import event_digest
+from graphdb.events import save_events
 from tests.rows import event_row
 
 

@@ -1,5 +1,6 @@
 """Events: one relationship each, whatever is sent again, in whatever order, by whom at once."""
 
+import itertools
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,7 +11,7 @@ import pytest
 from graphdb.errors import LeaseLostError
 from graphdb.events import save_events
 from graphdb.recent import RECENT
-from graphdb.tombstones import person_mark, set_tombstone
+from graphdb.tombstones import count_tombstones, event_mark, person_mark, set_tombstone
 from tests.rows import NOON, event_row
 
 ALL = """
@@ -147,7 +148,8 @@ def test_recent_events_are_kept_newest_last_and_bounded(graph, domain):
     assert [v for v in ann["recent_values"] if not isnan(v)] == [float(n) for n in range(21, 70, 2)]
 
 
-def test_eight_writers_with_shared_hubs_lose_and_double_nothing(graph, domain):
+@pytest.mark.faults
+def test_sixteen_writers_with_shared_hubs_lose_and_double_nothing(graph, domain):
     seed = 5
     print("seed", seed)
     rng = random.Random(seed)
@@ -156,7 +158,7 @@ def test_eight_writers_with_shared_hubs_lose_and_double_nothing(graph, domain):
     work = batches * 2
     rng.shuffle(work)
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(16) as pool:
         reports = list(pool.map(lambda b: save_events(graph, domain, "api", b), work))
 
     assert sum(r.accepted for r in reports) == 800
@@ -171,3 +173,41 @@ def test_text_that_looks_like_cypher_is_stored_as_text(graph, domain):
     save_events(graph, domain, "api", [event_row(hostile, hostile, session_id=hostile)])
 
     assert stored(graph) == {(hostile, "RATED", f"{hostile}-{hostile}", hostile)}
+
+
+def taking_back_meanwhile(graph, monkeypatch, marks):
+    """While a batch is written, each time that it is, another tombstone is set."""
+    marks, looks = iter(marks), itertools.count()
+
+    def count(tx):
+        if next(looks) % 2 and (mark := next(marks, None)):
+            graph.transaction(lambda other: set_tombstone(other, mark))
+        return count_tombstones(tx)
+
+    monkeypatch.setattr("graphdb.events.count_tombstones", count)
+
+
+@pytest.mark.faults
+def test_others_who_take_back_all_the_time_hold_no_batch_up(graph, domain, monkeypatch):
+    taking_back_meanwhile(graph, monkeypatch, (f"other-{n}" for n in itertools.count()))
+
+    report = save_events(graph, domain, "api", [event_row("ann", "1"), event_row("bob", "1")])
+
+    assert (report.accepted, report.dropped) == (2, [])
+    assert graph.read("MATCH (t:Tombstone) RETURN count(t) AS n") == [{"n": 1}]
+
+
+@pytest.mark.parametrize(
+    "mark", [lambda n: event_mark("rated", str(n)), lambda n: person_mark(f"u{n}")]
+)
+def test_a_batch_whose_own_rows_are_taken_back_one_after_the_other_ends(
+    graph, domain, monkeypatch, mark
+):
+    taking_back_meanwhile(graph, monkeypatch, map(mark, range(10)))
+
+    report = save_events(
+        graph, domain, "api", [event_row(f"u{n}", "1", event_id=str(n)) for n in range(12)]
+    )
+
+    assert (report.accepted, report.dropped) == (2, list(range(10)))
+    assert {event for _, _, event, _ in stored(graph)} == {"10", "11"}

@@ -6,6 +6,8 @@ from graphdb.events import save_events
 from graphdb.exploration import ExplorationError, explore
 from tests.rows import event_row
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.mark.parametrize(
     ("statement", "said"),

@@ -10,6 +10,8 @@ from graphdb.export import export_snapshot
 from graphdb.retraction import retract_event
 from tests.rows import event_row
 
+pytestmark = pytest.mark.faults
+
 EVENTS = "MATCH (:User)-[r:RATED|WATCHED]->() RETURN r.event_id AS id ORDER BY id"
 SOURCE = "MATCH (s:Source) RETURN s.events AS events, s.removed AS removed, s.dropped AS dropped"
 ANN = "MATCH (u:User {id: 'ann'}) RETURN u.recent_items AS items, u.recent_seqs AS seqs"

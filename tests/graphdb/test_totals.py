@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from graphdb.domain import parse_domain
-from graphdb.events import micros, save_events
+from graphdb.event_row import micros
+from graphdb.events import save_events
 from graphdb.export import export_snapshot
 from graphdb.people import join_people
 from graphdb.retrieval import fetch_person

@@ -1,6 +1,7 @@
 """Weights of many events, and which of a person's events on one item count."""
 
 import numpy as np
+import pytest
 
 from graphdb.specs import EventSpec
 from graphdb.weights import DAY_MICROS, counted, event_weights
@@ -26,6 +27,7 @@ def test_each_event_is_weighed_by_its_own_types_settings():
     assert event_weights(specs, kind, value, at, 0).tolist() == [2, 0, 0, -1]
 
 
+@pytest.mark.faults
 def test_an_event_from_after_has_not_decayed_and_a_weight_is_always_finite():
     spec = EventSpec(relationship="R", value="multiply", half_life_days=1, weight=1000)
 

@@ -29,6 +29,16 @@ def stream(redis_url: str) -> Iterator[EventStream]:
 
 
 @pytest.fixture
+def patient_stream(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[EventStream]:
+    """Empty, of two partitions, and not in a hurry: it is not about a Redis that is slow."""
+    monkeypatch.setattr("ingest.stream.SOCKET_S", 30)
+    stream = EventStream(redis_url, 2)
+    stream.redis.flushdb()
+    yield stream
+    stream.close()
+
+
+@pytest.fixture
 def letters(stream: EventStream) -> DeadLetters:
     return DeadLetters(stream, 1000)
 

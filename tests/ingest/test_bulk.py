@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from graphdb.event_lookup import fetch_source
-from graphdb.events import EventRow
+from graphdb.event_row import EventRow
 from ingest.bulk import DONE, WRITE_ROWS, write_events
 from tests.rows import event_row
 

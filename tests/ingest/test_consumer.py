@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
@@ -18,11 +19,14 @@ from ingest.consumer import fair_share
 from ingest.fail_points import VARIABLE
 from tests.api.conftest import consumer_on
 from tests.ingest.conftest import until_written
-from tests.rows import event_row
+from tests.rows import NOON, event_row
+
+pytestmark = pytest.mark.faults
 
 COUNT = "MATCH (:User)-[r]->(:Item) RETURN count(r) AS n, count(DISTINCT r.event_id) AS ids"
 ADDED = "MATCH (s:Source) RETURN sum(s.events) AS n"
 LEASE = {"PATHLIGHT_STREAM_LEASE_S": "2"}
+LATER = {"received_at": NOON + timedelta(days=2)}
 WAIT_S = 60
 
 
@@ -96,7 +100,7 @@ def test_sixteen_writers_on_shared_hubs_lose_and_double_nothing(graph, stream, c
     assert whole(graph, 4820)
 
 
-PLACES = ("claimed", "read", "conflicts", "saved", "buried", "trimmed")
+PLACES = ("claimed", "read", "conflicts", "written", "saved", "buried", "trimmed")
 
 
 def test_a_consumer_killed_between_any_two_steps_leaves_its_work_to_the_next(
@@ -106,7 +110,7 @@ def test_a_consumer_killed_between_any_two_steps_leaves_its_work_to_the_next(
         first = 10 * number
         person = f"p{number}"
         kinds = [event_row(person, str(n), event_id=str(first + n)) for n in range(8)]
-        kinds.append(event_row(person, "1", event_id=str(first), value=5.0))
+        kinds.append(event_row(person, "1", event_id=str(first), value=5.0, **LATER))
         kinds.append(event_row(person, "1", event_id="bad", event_type="unheard_of"))
         stream.append(kinds)
         told = {VARIABLE: f"consumer.{place}", "PATHLIGHT_STREAM_LEASE_S": "1"}

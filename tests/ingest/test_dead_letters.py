@@ -2,7 +2,14 @@
 
 import pytest
 
-from ingest.dead_letters import DeadLetter, DeadLetters, DeadLettersFullError, as_sent, replay
+from ingest.dead_letters import (
+    DeadLetter,
+    DeadLetters,
+    DeadLettersFullError,
+    as_sent,
+    letter_of,
+    replay,
+)
 from ingest.event import read_events
 from tests.rows import NOON, event_row
 
@@ -69,3 +76,14 @@ def test_replayed_letters_are_in_the_stream_and_those_refused_again_stay(domain,
     assert "horizon" in done.kept["old"]
     assert [x.name for x in letters.list_letters()] == ["old"]
     assert sum(backlog.appended for backlog in stream.backlog()) == 2
+
+
+def test_a_row_without_a_place_is_one_letter_for_each_content(letters):
+    rows = [event_row("ann", "1", event_id="e", value=value) for value in (1.0, 2.0, 1.0)]
+
+    for row in rows:
+        letters.put([letter_of(row, "conflict", "was received later", "graph", NOON)])
+
+    found = letters.list_letters()
+    assert [(x.row["event_id"], x.row["value"]) for x in found] == [("e", 1.0), ("e", 2.0)]
+    assert letters.by_partition() == {-1: 2}

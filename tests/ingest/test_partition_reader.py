@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -13,11 +14,14 @@ from ingest.fail_points import failing
 from ingest.partition_reader import PartitionReader, Terms
 from ingest.stream import partition_of
 from tests.cutting_proxy import cutting_proxy
-from tests.rows import event_row
+from tests.rows import NOON, event_row
+
+pytestmark = pytest.mark.faults
 
 ALL = "MATCH (:User)-[r]->(:Item) RETURN r.event_id AS id, r.value AS value, r.source AS source"
 ADDED = "MATCH (s:Source) RETURN sum(s.events) AS n"
 PERSON = "ann"
+LATER = {"received_at": NOON + timedelta(days=2)}
 PARTITION = partition_of(PERSON, 4)
 
 
@@ -88,7 +92,7 @@ def test_rows_that_the_graph_refuses_are_found_and_put_aside(graph, stream, clai
 
 def test_a_conflict_is_put_aside_and_its_neighbours_go_in(graph, stream, claim, letters):
     stream.append(rows(10))
-    stream.append([*rows(3, value=5.0), *rows(5, 8)])
+    stream.append([*rows(3, value=5.0, **LATER), *rows(5, 8)])
 
     drain(claim(), stream)
 
@@ -109,7 +113,7 @@ def test_a_full_store_of_dead_letters_stops_the_partition_rather_than_lose_a_row
     graph, stream, claim, letters
 ):
     letters._most = 0
-    stream.append([*rows(1), *rows(1, value=1.0)])
+    stream.append([*rows(1), *rows(1, value=1.0, **LATER)])
     reader = claim()
 
     with pytest.raises(partition_reader.StreamUnavailableError, match="replay or drop some"):
@@ -125,7 +129,7 @@ class DiedError(BaseException):
     """In place of a kill, within this process."""
 
 
-PLACES = ("read", "conflicts", "saved", "buried", "trimmed")
+PLACES = ("read", "conflicts", "written", "saved", "buried", "trimmed")
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -133,7 +137,12 @@ def test_a_reader_that_dies_anywhere_is_followed_by_one_that_ends_the_same(
     graph, stream, claim, letters, place
 ):
     stream.append(
-        [*rows(20), event_row(PERSON, "1", event_type="unheard_of"), *rows(5), *rows(2, value=1.0)]
+        [
+            *rows(20),
+            event_row(PERSON, "1", event_type="unheard_of"),
+            *rows(5),
+            *rows(2, value=1.0, **LATER),
+        ]
     )
     stream.append(rows(20, 20))
 

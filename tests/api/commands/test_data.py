@@ -1,7 +1,10 @@
 """Data in and out from the command line."""
 
 import json
+import socket
 from pathlib import Path
+
+import pytest
 
 from graphdb.snapshot import read_manifest
 from tests.api.pathlight import Run, refused
@@ -59,6 +62,19 @@ def test_a_file_of_which_nothing_can_be_taken_is_refused(on_graph: Run, tmp_path
     assert (
         said == f"none of 1 rows could be taken (event_type: unknown_event_type); {chosen} says why"
     )
+
+
+@pytest.mark.faults
+def test_an_address_is_no_path(on_graph: Run):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/log.csv"
+
+        said = [refused(on_graph(command, url)) for command in ("import", "check")]
+
+        assert all("log.csv" in sentence for sentence in said)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
 
 
 def test_a_check_drafts_a_domain_that_imports(on_graph: Run, tmp_path):

@@ -14,6 +14,8 @@ from graphdb.processes import wait_until
 from ingest.dead_letters import DeadLetters
 from ingest.stream import EventStream
 
+pytestmark = pytest.mark.faults
+
 EVENT = {
     "event_id": "e1",
     "event_type": "rated",

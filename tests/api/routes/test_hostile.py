@@ -15,6 +15,8 @@ import pytest
 from tests.api.versions import ITEMS, PEOPLE
 from tests.hostile import HOSTILE, POISON
 
+pytestmark = pytest.mark.faults
+
 AT = "2026-01-05T20:15:00Z"
 WORLD = """
 MATCH (u:User)-[r:RATED]->(i:Film)
