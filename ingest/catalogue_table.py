@@ -16,7 +16,7 @@ from graphdb.specs import FieldSpec
 from ingest import coercion
 from ingest.catalogue import read_items, read_users
 from ingest.coercion import Coerced
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.event_table import broken_row
 from ingest.problem import quoted
 from ingest.rejects import RejectedRow

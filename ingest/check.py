@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from graphdb.domain import parse_domain
-from ingest.dataset import DatasetError
 from ingest.draft import Draft, find_tables
 from ingest.draft_text import DraftWriter
+from ingest.errors import DatasetError
 from ingest.profile import Sample, tables_in, take_sample
 from ingest.table_set import TableSet, mapped_files
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from graphdb.catalogue import save_items, save_users
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.errors import PathlightError
 from graphdb.event_row import EventRow
 from graphdb.events import EventReport
 from ingest.bulk import WRITE_ROWS, write_events
 from ingest.catalogue import Batch, read_items, read_users
+from ingest.errors import DatasetError
 from ingest.event import read_events
 from ingest.problem import Rejection
 
@@ -29,10 +29,6 @@ CATALOGUE_BATCH = 500
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many are done, and of how many."""
-
-
-class DatasetError(PathlightError):
-    """A data set that is missing or has a bad row: the message names the file and line."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 
 SEPARATORS = (",", "\t", ";", "|", "::", " ")
 LONGEST_CELL = 131_072

@@ -6,7 +6,7 @@ It knows no data set; the domain file that comes of it, `ingest.draft_text` writ
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.profile import Column, Sample
 from ingest.roles import Roles, find_roles, named
 

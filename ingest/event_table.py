@@ -20,7 +20,7 @@ from graphdb.event_row import EventRow, micros
 from graphdb.file_specs import EventFiles
 from ingest import coercion
 from ingest.coercion import Coerced
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.event import CLOCK_TOLERANCE, json_text, read_events
 from ingest.event_rows import OPTIONAL, WHO_WHAT_WHEN, event_rows, properties_of
 from ingest.occurrences import Occurrences

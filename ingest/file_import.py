@@ -15,7 +15,8 @@ from graphdb.events import EventReport
 from ingest.bulk import write_events
 from ingest.catalogue import read_items
 from ingest.catalogue_table import CatalogueTable
-from ingest.dataset import CATALOGUE_BATCH, Dataset, DatasetError, Progress, load
+from ingest.dataset import CATALOGUE_BATCH, Dataset, Progress, load
+from ingest.errors import DatasetError
 from ingest.event_table import EventBatch, EventTable
 from ingest.folders import read_folder
 from ingest.rejects import RejectedRow, Rejects

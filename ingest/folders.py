@@ -5,7 +5,8 @@ import pkgutil
 from pathlib import Path
 
 import ingest
-from ingest.dataset import Dataset, DatasetError, Reader
+from ingest.dataset import Dataset, Reader
+from ingest.errors import DatasetError
 from ingest.table_set import TableSet
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from graphdb.file_specs import CatalogueFiles, EventFiles, FileSpec
 from ingest.catalogue_table import CatalogueTable
-from ingest.dataset import DatasetError, Reader
+from ingest.dataset import Reader
+from ingest.errors import DatasetError
 from ingest.event_table import EventTable
 from ingest.movielens import title_and_year
 from ingest.table_set import TableSet

@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from graphdb.file_specs import EventFiles
-from ingest.dataset import DatasetError, Reader
+from ingest.dataset import Reader
+from ingest.errors import DatasetError
 from ingest.event_table import EventTable
 from ingest.table_set import TableSet
 

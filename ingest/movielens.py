@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ingest.dataset import Dataset, DatasetError, Reader
+from ingest.dataset import Dataset, Reader
+from ingest.errors import DatasetError
 
 OMDB_FILE = "omdb_metadata.jsonl"
 UNKNOWN = {"", "unknown", "unkonwn", "N/A"}

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from graphdb.file_specs import FileSpec
 from ingest import coercion
-from ingest.dataset import DatasetError
 from ingest.delimited import bounded_lines, open_text, sniff_encoding
+from ingest.errors import DatasetError
 from ingest.tabular import Table, format_of, open_table
 
 Kind = Literal["integer", "number", "time", "text", "boolean", "list", "nothing", "other"]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, Self, TypedDict
 
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 
 
 class RejectedRow(TypedDict):

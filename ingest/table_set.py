@@ -11,7 +11,7 @@ from typing import Any
 from graphdb.domain import Domain
 from graphdb.file_specs import EventFiles, FileSpec, FileSpecs
 from ingest.catalogue_table import CatalogueTable
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.event_table import EventTable
 from ingest.tabular import format_of
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphdb.file_specs import FileFormat, FileSpec
-from ingest.dataset import DatasetError
 from ingest.delimited import (
     SNIFFED_LINES,
     Record,
@@ -23,6 +22,7 @@ from ingest.delimited import (
     sniff_encoding,
     split_blocks,
 )
+from ingest.errors import DatasetError
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq

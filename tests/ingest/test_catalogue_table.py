@@ -6,7 +6,7 @@ import pytest
 
 from graphdb.file_specs import CatalogueFiles
 from ingest.catalogue_table import CatalogueTable
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 
 
 def read(path, domain, what="items", **spec):

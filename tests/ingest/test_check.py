@@ -10,7 +10,7 @@ import pytest
 from graphdb.domain import parse_domain
 from graphdb.schema import create_schema
 from ingest.check import check_path
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.file_import import find_dataset, import_dataset
 from ingest.rejects import Rejects
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.dataset import DatasetError, load
+from ingest.dataset import load
+from ingest.errors import DatasetError
 from ingest.generator import generate
 
 COUNTS = """

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ingest.dataset import DatasetError
 from ingest.draft import find_tables
+from ingest.errors import DatasetError
 from ingest.profile import tables_in, take_sample
 
 

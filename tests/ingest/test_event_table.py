@@ -8,7 +8,7 @@ import pytest
 from graphdb.domain import parse_domain
 from graphdb.event_row import micros
 from graphdb.file_specs import EventFiles
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.event import read_events
 from ingest.event_table import EventTable, read_table
 

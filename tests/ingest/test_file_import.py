@@ -11,7 +11,7 @@ import pytest
 
 from graphdb.domain import load_domain, parse_domain
 from graphdb.schema import create_schema
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.file_import import find_dataset, import_dataset
 from ingest.rejects import Rejects
 

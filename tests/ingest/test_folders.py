@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.folders import read_folder, readers
 
 

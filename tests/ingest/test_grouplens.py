@@ -3,7 +3,7 @@
 import pytest
 
 from ingest.catalogue import read_items
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.folders import read_folder
 from ingest.grouplens import read_grouplens
 from tests.tables import counted

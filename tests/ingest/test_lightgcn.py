@@ -3,7 +3,7 @@
 import pytest
 
 from graphdb.domain import load_domain
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.folders import read_folder
 from ingest.lightgcn import READER, read_lightgcn
 from tests.tables import counted

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingest.catalogue import read_items, read_users
-from ingest.dataset import Dataset, DatasetError
+from ingest.dataset import Dataset
+from ingest.errors import DatasetError
 from ingest.movielens import read_movielens
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.profile import profile, tables_in, take_sample
 
 

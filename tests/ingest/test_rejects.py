@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.rejects import RejectedRow, Rejects
 
 ROW = RejectedRow(

@@ -3,7 +3,7 @@
 import pytest
 
 from graphdb.domain import parse_domain
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.table_set import mapped_files
 
 DOMAIN = """

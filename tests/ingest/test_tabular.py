@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from graphdb.file_specs import FileSpec
-from ingest.dataset import DatasetError
+from ingest.errors import DatasetError
 from ingest.tabular import open_table
 
 ROWS = [("u1", "i1", "3"), ("u2", "i2", "4"), ("u3", "i1", "5")]
