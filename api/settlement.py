@@ -53,7 +53,9 @@ async def settle(state: State, taken: Taken) -> Taken:
 
 def _verdicts(state: State, taken: Taken) -> list[str] | None:
     """accepted, duplicate, or a key of REFUSED for each row; None while one of them is open."""
-    partitions = {row["partition"]: row for row in state.breaker.call(list_partitions, state.graph)}
+    partitions = {
+        row["partition"]: row for row in state.breaker.writing(list_partitions, state.working)
+    }
     last: dict[int, int] = {}
     for place in taken.places:
         last[place.partition] = max(last.get(place.partition, 0), place.seq)
