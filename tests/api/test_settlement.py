@@ -92,8 +92,7 @@ def test_without_a_consumer_it_says_that_the_events_are_kept(state, monkeypatch)
         settled(state, raw("1"))
 
 
-def test_without_a_graph_it_says_so(settings, monkeypatch):
-    monkeypatch.setattr(settlement, "DOWN_S", 0.3)
+def test_without_a_graph_it_says_so_at_once(settings):
     away = settings.model_copy(update={"uri": "bolt://127.0.0.1:1"})
 
     with (
