@@ -54,6 +54,9 @@ def test_a_relation_stands_once_in_a_batch():
 
 
 def test_a_domain_without_relations_says_so(domain):
-    [rejection] = read_relations(domain, [FOLLOWS]).rejected
+    without = domain.model_copy(update={"relations": {}})
+    [rejection] = read_relations(without, [FOLLOWS]).rejected
+    [other] = read_relations(domain, [FOLLOWS]).rejected
 
     assert rejection["detail"] == "no relation 'follows' in domain films; it has none"
+    assert other["detail"] == "no relation 'follows' in domain films; it has sequel_of"
