@@ -16,7 +16,7 @@ from graphdb.event_row import EventRow
 from graphdb.events import EventReport, save_events
 from graphdb.recent import refresh_recent
 
-WRITE_ROWS = 2000
+WRITE_ROWS = 5000
 REFRESH_PEOPLE = 1000
 MOST_PEOPLE = 200_000
 """People whose lists wait for the end: beyond, they are written in between, to bound memory."""

@@ -27,7 +27,7 @@ from ingest.errors import DatasetError
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-CHUNK_ROWS = 8192
+CHUNK_ROWS = 10_000
 SUFFIXES: dict[str, FileFormat] = {
     ".csv": "csv",
     ".tsv": "csv",
