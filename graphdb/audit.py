@@ -16,7 +16,7 @@ from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.errors import PathlightError
 
-ATTEMPTS = 3
+ATTEMPTS = 5
 """At a check that fails: beside writers a reading is of more than one moment."""
 
 Progress = Callable[[str, int, int], None]
@@ -65,7 +65,7 @@ def audit(graph: Graph, domain: Domain, progress: Progress | None = None) -> lis
     findings = []
     for done, check in enumerate(checks):
         report("audit", done, len(checks))
-        findings.append(_confirmed(graph, domain, check))
+        findings.append(confirmed(graph, domain, check))
     report("audit", len(checks), len(checks))
     return findings
 
@@ -93,7 +93,7 @@ def percent(share: float) -> str:
     return f"{share * 100:.3g} %"
 
 
-def _confirmed(graph: Graph, domain: Domain, check: Check) -> Finding:
+def confirmed(graph: Graph, domain: Domain, check: Check) -> Finding:
     """What the check counts; of several readings the first that passes."""
     for _ in range(ATTEMPTS):
         finding = _find(graph, domain, check)
