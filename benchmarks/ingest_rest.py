@@ -6,10 +6,7 @@ of a bare endpoint in the same run, interleaved; both have their rows on disk wh
 """
 
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,15 +21,14 @@ import httpx
 from api.parts import API, CONSUMER, Part
 from api.settings import Settings
 from api.stack import Stack, running
+from benchmarks.bare_server import bare_server
 from benchmarks.shoplike import DOMAIN, ShopLike, shoplike_domain
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.partitions import list_partitions
-from graphdb.processes import choose_port
 from graphdb.schema import create_schema
 from ingest.stream import EventStream
 
 WARM_UP = 50
-READY_S = 30
 CLIENTS, BATCH = 4, 500
 
 
@@ -56,7 +52,7 @@ def measure_single(stack: Stack, requests: int) -> tuple[float, float]:
     bare endpoint's."""
     rows = events(f"single-{time.time_ns()}", WARM_UP + requests)
     taken: dict[str, list[float]] = {"bare": [], "ours": []}
-    with bare_stream(stack) as bare, httpx.Client(trust_env=False) as client:
+    with bare_server(stack, "bare_stream") as bare, httpx.Client(trust_env=False) as client:
         urls = {"bare": f"{bare}/one", "ours": f"{stack.api_url}/v1/events"}
         for number, row in enumerate(rows):
             for kind, url in urls.items():
@@ -123,32 +119,3 @@ def _caught_up(graph: Graph, stream: EventStream) -> bool:
 
 def _written(graph: Graph) -> int:
     return sum(row["events"] for row in list_partitions(graph))
-
-
-@contextmanager
-def bare_stream(stack: Stack) -> Generator[str]:
-    """The reference under one uvicorn process; gives its address."""
-    port = choose_port(0)
-    command = ["uvicorn", "--factory", "benchmarks.bare_stream:create_app", "--port", str(port)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command, "--no-access-log", "--log-level", "warning"],
-        env={**os.environ, **stack.env},
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait(url, process)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait(url: str, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            httpx.post(f"{url}/one", json={"a": 1}, trust_env=False).raise_for_status()
-            return
-        except httpx.HTTPError:
-            time.sleep(0.1)
-    sys.exit("the bare endpoint did not start")

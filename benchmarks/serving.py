@@ -8,14 +8,11 @@ endpoint's figure of the same run.
 """
 
 import argparse
-import os
 import random
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -23,18 +20,17 @@ import httpx
 from api.demo import learn
 from api.parts import API
 from api.settings import Settings
-from api.stack import Stack, running
+from api.stack import running
 from api.terminal import Steps
+from benchmarks.bare_server import bare_server
 from benchmarks.figures import show
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import load_domain
-from graphdb.processes import choose_port
 from ingest.movielens import read_movielens
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "ml-100k"
 SEED = 1
 WARM_UP = 50
-READY_S = 30
 
 
 def main() -> None:
@@ -53,7 +49,7 @@ def main() -> None:
         people = [user["id"] for user in dataset.users]
         random.Random(SEED).shuffle(people)
         print(f"seed {SEED}", file=sys.stderr)
-        with bare_endpoint(stack) as bare, httpx.Client(trust_env=False) as client:
+        with bare_server(stack, "bare_endpoint") as bare, httpx.Client(trust_env=False) as client:
             measure(client, stack.api_url, bare, people, options.requests)
 
 
@@ -86,35 +82,6 @@ def measure(client: httpx.Client, api: str, bare: str, people: list[str], reques
 
 def _at(values: list[float], share: float) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]
-
-
-@contextmanager
-def bare_endpoint(stack: Stack) -> Generator[str]:
-    """The reference under one uvicorn process; gives its address."""
-    port = choose_port(0)
-    command = ["uvicorn", "--factory", "benchmarks.bare_endpoint:create_app", "--port", str(port)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command, "--no-access-log", "--log-level", "warning"],
-        env={**os.environ, **stack.env},
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait(url, process)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait(url: str, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            httpx.get(f"{url}/one", trust_env=False).raise_for_status()
-            return
-        except httpx.HTTPError:
-            time.sleep(0.1)
-    sys.exit("the bare endpoint did not start")
 
 
 if __name__ == "__main__":
