@@ -40,6 +40,9 @@ SET r = row.event, r.at = datetime({epochMillis: row.at}),
     r.received_at = datetime({epochMillis: row.received_at})
 """
 
+SOURCE = "import:0123456789abcdef"
+"""As long as that of a file: the store keeps longer ones elsewhere."""
+
 Batch = dict[str, list[dict[str, Any]]]
 
 
@@ -92,7 +95,7 @@ def _batches(data: ShopLike) -> Iterator[Batch]:
 
 
 def _prepared(row: EventRow, seq: int) -> dict[str, Any]:
-    event = {"event_id": row["event_id"], "source": "bare", "seq": seq, "digest": event_digest(row)}
+    event = {"event_id": row["event_id"], "source": SOURCE, "seq": seq, "digest": event_digest(row)}
     if row["value"] is not None:
         event["value"] = row["value"]
     times = {"at": row["at"] // 1000, "received_at": row["received_at"] // 1000}

@@ -95,10 +95,10 @@ class ShopLike:
         for block in self.blocks():
             yield from rows_of(block)
 
-    def write_parquet(self, path: Path) -> None:
+    def write_parquet(self, path: Path, compression: str = "snappy") -> None:
         """The events as a file to import: FILE_COLUMNS, a row group a block."""
         schema = _table(self._block(0, 0)).schema
-        with pq.ParquetWriter(path, schema) as writer:
+        with pq.ParquetWriter(path, schema, compression=compression) as writer:
             for block in self.blocks():
                 writer.write_table(_table(block))
 

@@ -25,8 +25,7 @@ TYPES: dict[FieldType, list[str]] = {
 
 USER_TYPES = {
     **{"id": [STRING], "key": [STRING], "created_at": [TIME], "removed": [INTEGER]},
-    **{"recent_items": STRINGS, "recent_types": STRINGS, "recent_sources": STRINGS},
-    **{"recent_values": FLOATS, "recent_at": INTEGERS, "recent_seqs": INTEGERS},
+    **{"recent_items": STRINGS, "recent_events": STRINGS, "recent_loads": STRINGS},
 }
 ITEM_TYPES = {
     **{"id": [STRING], "created_at": [TIME], "expires_at": [TIME], "hidden": [BOOLEAN]},

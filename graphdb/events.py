@@ -1,7 +1,7 @@
 """Events in: every event one relationship, written once whatever is sent again.
 
     (:User)-[:RATED {event_id, at, received_at, value, source, seq, digest}]->(:Item)
-    (:Source {id, offset, token, events, removed, dropped, fence})
+    (:Source {id, name, offset, token, events, removed, dropped, fence})
 
 A source is whatever gives its rows sequence numbers: a partition of the stream, a file. `offset` is
 the last number that is dealt with, `token` the reader's mark beside it, `events` how many events of
@@ -16,9 +16,7 @@ validated before they come here.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from neo4j import ManagedTransaction
 from neo4j.exceptions import ConstraintError
@@ -26,9 +24,10 @@ from neo4j.exceptions import ConstraintError
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
 from graphdb.errors import LeaseLostError, PathlightError
-from graphdb.event_row import EPOCH, KEPT, EventRow, event_digest
+from graphdb.event_row import EventRow
 from graphdb.precedence import Key, OvertakenError, Rank, displace_events, find_ranks
-from graphdb.recent import remember_recent
+from graphdb.prepared import PreparedEvents, prepare_events
+from graphdb.recent import NOTE_LOAD, RECENT_LOADS, remember_recent
 from graphdb.tombstones import count_tombstones, event_mark, find_tombstones, person_mark
 
 ATTEMPTS = 5
@@ -55,18 +54,31 @@ class EventReport:
 class _Batch:
     domain: Domain
     source: str
-    rows: Sequence[EventRow]
+    given: PreparedEvents
     seqs: Sequence[int] | None
     offset: int | None
     token: str | None
     fence: int | None
-    recent: bool
+    bulk: bool
     displace: bool
     before_commit: Callable[[EventReport], None] | None
 
-    def key(self, position: int) -> Key:
-        row = self.rows[position]
-        return row["event_type"], row["event_id"]
+    @property
+    def rows(self) -> Sequence[EventRow]:
+        return self.given.rows
+
+
+NAME_SOURCE = """
+MERGE (s:Source {id: $source})
+ON CREATE SET s.offset = -1, s.events = 0
+SET s.name = $name
+"""
+
+
+def name_source(graph: Graph, source: str, name: str) -> None:
+    """Say what a source is for whoever reads the graph. Its id stands on every event and is kept
+    short: up to some 25 characters are stored in place."""
+    graph.write(NAME_SOURCE, source=source, name=name)
 
 
 class _TakenBackMeanwhileError(Exception):
@@ -78,13 +90,13 @@ def save_events(
     graph: Graph,
     domain: Domain,
     source: str,
-    rows: Sequence[EventRow],
+    rows: Sequence[EventRow] | PreparedEvents,
     *,
     seqs: Sequence[int] | None = None,
     offset: int | None = None,
     token: str | None = None,
     fence: int | None = None,
-    recent: bool = True,
+    bulk: bool = False,
     displace: bool = False,
     before_commit: Callable[[EventReport], None] | None = None,
 ) -> EventReport:
@@ -93,17 +105,18 @@ def save_events(
     seqs: the rows' ascending sequence numbers, without them they follow the source's offset; rows
     at or below the offset were dealt with before and count as duplicates. offset: where the source
     moves to, by default the last row's number; it moves even when there is no row. token: kept
-    beside the offset. fence: of the lease under which this is written. recent: whether the people's
-    short lists are kept up; a bulk load writes them once at its end (graphdb.recent). displace: of
-    one type and id the row that was received first is the event, whichever is written first
-    (graphdb.precedence); otherwise the one that is there stays.
+    beside the offset. fence: of the lease under which this is written. bulk: the source is noted on
+    people instead of their short lists being kept up (graphdb.recent). displace: of one type and id
+    the row that was received first is the event, whichever is written first (graphdb.precedence);
+    otherwise the one that is there stays.
     before_commit: told what will be reported, perhaps more than once; what it raises ends the
     batch, and nothing is written.
 
     Raises LeaseLostError when the source has another fence by now.
     """
-    given = (seqs, offset, token, fence, recent, displace, before_commit)
-    batch = _Batch(domain, source, rows, *given)
+    given = rows if isinstance(rows, PreparedEvents) else prepare_events(domain, rows)
+    how = (seqs, offset, token, fence, bulk, displace, before_commit)
+    batch = _Batch(domain, source, given, *how)
     attempts = 0
     while attempts < ATTEMPTS:
         # Most batches are new, and looking each id up takes as long as creating it: a few are
@@ -205,7 +218,7 @@ def _taken_back(
 ) -> tuple[list[int], set[str]]:
     """Positions of what was taken back, and who of its people was erased."""
     people = {person_mark(batch.rows[n]["user_id"]): batch.rows[n]["user_id"] for n in positions}
-    events = {n: event_mark(*batch.key(n)) for n in positions}
+    events = {n: event_mark(*batch.given.keys[n]) for n in positions}
     found = find_tombstones(tx, {*people, *events.values()})
     erased = {people[mark] for mark in found & people.keys()}
     dropped = [n for n in positions if events[n] in found or batch.rows[n]["user_id"] in erased]
@@ -219,21 +232,21 @@ def _judge(
     report: EventReport,
     *,
     look: bool,
-) -> dict[int, str]:
-    """Positions of new rows with their digests; the others are noted in the report."""
+) -> list[int]:
+    """Positions of new rows; the others are noted in the report."""
     probes = [positions[n] for n in {0, len(positions) // 2, -1}] if positions else []
     there = {} if look else _find(tx, batch, probes)
     if look or there:
         there = _find(tx, batch, positions)
-    ranks = {n: (batch.rows[n]["received_at"], event_digest(batch.rows[n])) for n in positions}
-    fresh: dict[int, str] = {}
+    keys, ranks = batch.given.keys, batch.given.ranks
+    fresh: list[int] = []
     displaced: dict[Key, Rank] = {}
     for n in sorted(positions, key=ranks.__getitem__) if batch.displace else positions:
-        key, rank = batch.key(n), ranks[n]
+        key, rank = keys[n], ranks[n]
         before = there.get(key)
         if before is None or (batch.displace and rank < before):
             there[key] = rank
-            fresh[n] = rank[1]
+            fresh.append(n)
             if before is not None:
                 displaced[key] = before
         elif rank[1] == before[1]:
@@ -246,11 +259,11 @@ def _judge(
             report.displaced.append(row)
     report.duplicates.sort()
     report.conflicts.sort()
-    return dict(sorted(fresh.items()))
+    return sorted(fresh)
 
 
 def _find(tx: ManagedTransaction, batch: _Batch, positions: Iterable[int]) -> dict[Key, Rank]:
-    return find_ranks(tx, batch.domain, [batch.key(n) for n in positions])
+    return find_ranks(tx, batch.domain, [batch.given.keys[n] for n in positions])
 
 
 def _create_nodes(
@@ -263,17 +276,20 @@ def _create_nodes(
         return
     people = sorted({row["user_id"] for row in rows} - erased)
     things = sorted({row["item_id"] for row in rows})
-    tx.run(SAVE_PEOPLE, ids=people).consume()
+    if batch.bulk:
+        statement = SAVE_PEOPLE + NOTE_LOAD
+        tx.run(statement, ids=people, source=batch.source, loads=RECENT_LOADS).consume()
+    else:
+        tx.run(SAVE_PEOPLE, ids=people).consume()
     tx.run(render(SAVE_THINGS, label=batch.domain.item.label), ids=things).consume()
 
 
 def _create_events(
-    tx: ManagedTransaction, batch: _Batch, fresh: dict[int, str], seqs: Sequence[int]
+    tx: ManagedTransaction, batch: _Batch, fresh: Sequence[int], seqs: Sequence[int]
 ) -> None:
-    events = [
-        _event(batch, batch.rows[n], {"source": batch.source, "seq": seqs[n], "digest": digest})
-        for n, digest in fresh.items()
-    ]
+    events = [batch.given.events[n] for n in fresh]
+    for n, event in zip(fresh, events, strict=True):
+        event["event"] |= {"source": batch.source, "seq": seqs[n]}
     by_type = defaultdict(list)
     # In the items' order: two batches that share items then take their locks in one order.
     for event in sorted(events, key=lambda e: e["item_id"]):
@@ -282,20 +298,5 @@ def _create_events(
         done = tx.run(render(CREATE_EVENTS, type=relationship), rows=rows).consume()
         if done.counters.relationships_created != len(rows):
             raise _TakenBackMeanwhileError
-    if batch.recent:
+    if not batch.bulk:
         remember_recent(tx, events)
-
-
-def _event(batch: _Batch, row: EventRow, place: dict[str, Any]) -> dict[str, Any]:
-    event: dict[str, Any] = {name: row[name] for name in KEPT if row[name] is not None}
-    if row["at"] != row["occurred_at"]:
-        event["clock_skew"] = True
-        event["occurred_at"] = EPOCH + timedelta(microseconds=row["occurred_at"])
-    return {
-        "user_id": row["user_id"],
-        "item_id": row["item_id"],
-        "type": batch.domain.events[row["event_type"]].relationship,
-        "at": row["at"],
-        "received_at": row["received_at"],
-        "event": event | place,
-    }

@@ -67,11 +67,7 @@ WITH u
 WHERE $item IN u.recent_items
 WITH u, [n IN range(0, size(u.recent_items) - 1) WHERE u.recent_items[n] <> $item] AS kept
 SET u.recent_items = [n IN kept | u.recent_items[n]],
-    u.recent_types = [n IN kept | u.recent_types[n]],
-    u.recent_values = [n IN kept | u.recent_values[n]],
-    u.recent_at = [n IN kept | u.recent_at[n]],
-    u.recent_sources = [n IN kept | u.recent_sources[n]],
-    u.recent_seqs = [n IN kept | u.recent_seqs[n]]
+    u.recent_events = [n IN kept | u.recent_events[n]]
 """
 
 

@@ -47,8 +47,8 @@ class Person:
 
 
 # A person is a user, whoever it was joined to, and everybody joined to that one. The weight is
-# Domain.event_weight, in Cypher; a test holds the two together. NaN (x <> x) stands for "no value"
-# in the list.
+# Domain.event_weight, in Cypher; a test holds the two together. An event of the short list is cut
+# into its words: [item, [type, value, time, source, number]].
 FETCH_PERSON = """
 OPTIONAL MATCH (:Serving {id: 'serving'})-[:SERVES]->(v:ModelVersion)
 OPTIONAL MATCH (asked:User {id: $user})
@@ -57,31 +57,34 @@ WITH v, coalesce(known, asked) AS person
 CALL (person) {
   UNWIND [person] + COLLECT { MATCH (s:User)-[:SAME_AS]->(person) RETURN s } AS u
   WITH u, [n IN range(0, size(coalesce(u.recent_items, [])) - 1)
-           WHERE u.recent_seqs[n] > coalesce($cut[u.recent_sources[n]], -1)] AS newer
+           | [u.recent_items[n], split(u.recent_events[n], ' ')]] AS listed
+  WITH u, [e IN listed WHERE toInteger(e[1][4]) > coalesce($cut[e[1][3]], -1)
+           | {item: e[0], type: e[1][0], value: toFloat(e[1][1]), at: toInteger(e[1][2])}] AS newer
   RETURN collect(u.key) AS keys, max(size(newer)) AS newer,
-         collect([n IN newer WHERE $weights[u.recent_types[n]] IS NOT NULL | [
-           u.recent_items[n],
-           u.recent_types[n],
-           CASE WHEN $weights[u.recent_types[n]].at_least IS NOT NULL
-                     AND NOT u.recent_values[n] >= $weights[u.recent_types[n]].at_least
+         any(found IN collect(EXISTS {
+           MATCH (s:Source)
+           WHERE s.id IN u.recent_loads AND s.offset > coalesce($cut[s.id], -1)
+         }) WHERE found) AS loaded,
+         collect([e IN newer WHERE $weights[e.type] IS NOT NULL | [
+           e.item,
+           e.type,
+           CASE WHEN $weights[e.type].at_least IS NOT NULL
+                     AND NOT coalesce(e.value >= $weights[e.type].at_least, false)
                 THEN 0.0
-                ELSE $weights[u.recent_types[n]].weight
-                     * CASE WHEN $weights[u.recent_types[n]].multiply
-                                 AND u.recent_values[n] = u.recent_values[n]
-                            THEN u.recent_values[n] ELSE 1.0 END
-                     * CASE WHEN $weights[u.recent_types[n]].half_life_days IS NULL
-                                 OR u.recent_at[n] > $as_of
+                ELSE $weights[e.type].weight
+                     * CASE WHEN $weights[e.type].multiply THEN coalesce(e.value, 1.0) ELSE 1.0 END
+                     * CASE WHEN $weights[e.type].half_life_days IS NULL OR e.at > $as_of
                             THEN 1.0
-                            ELSE 0.5 ^ (($as_of - u.recent_at[n]) / 86400000000.0
-                                        / $weights[u.recent_types[n]].half_life_days) END
+                            ELSE 0.5 ^ (($as_of - e.at) / 86400000000.0
+                                        / $weights[e.type].half_life_days) END
            END,
-           u.recent_at[n]
+           e.at
          ]]) AS events
 }
-RETURN v.id AS version, v.slot AS slot, keys, newer, events
+RETURN v.id AS version, v.slot AS slot, keys, newer, loaded, events
 """
 
-# Only for somebody with more new events than the short list on the user holds.
+# Only for somebody who has new events that the short list on the user does not hold.
 FETCH_NEWER = """
 UNWIND $keys AS key
 MATCH (u:User {key: key})-[r]->(i:Item)
@@ -101,7 +104,7 @@ def fetch_person(
     weights = domain.weight_parameters()
     row = graph.read(FETCH_PERSON, user=user_id, cut=cut, as_of=micros(as_of), weights=weights)[0]
     events = [event for member in row["events"] for event in member]
-    if row["newer"] is not None and row["newer"] >= RECENT:
+    if row["loaded"] or (row["newer"] or 0) >= RECENT:
         events = _all_newer(graph, domain, row["keys"], cut, as_of)
     new = [
         NewEvent(item, weights[relationship]["type"], weight, weights[relationship]["seen"])

@@ -91,8 +91,8 @@ def load(
         loaded.duplicates += len(report.duplicates) + batch.duplicates
         progress("events", batch.offset + 1, len(dataset.events))
 
-    source = f"import:{dataset.name}:{_fingerprint(dataset)}"
-    write_events(graph, domain, source, _event_batches(domain, dataset), note)
+    source = f"import:{_fingerprint(dataset)}"
+    write_events(graph, domain, source, dataset.name, _event_batches(domain, dataset), note)
     return loaded
 
 

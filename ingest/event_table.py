@@ -74,7 +74,7 @@ class EventTable:
                     digest.update(hashlib.file_digest(file, "blake2b").digest())
             except OSError as error:
                 raise DatasetError(f"{path}: {error.strerror}") from None
-        return f"import:{self.name}:{digest.hexdigest()[:16]}"
+        return f"import:{digest.hexdigest()[:16]}"
 
     def __len__(self) -> int:
         """About how many rows, for progress only."""

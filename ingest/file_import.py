@@ -137,5 +137,6 @@ def _save_event_table(
         progress("events", batch.offset + 1, max(total, batch.offset + 2))
         done.rows = batch.offset + 1
 
-    write_events(graph, domain, table.source, table.batches(domain, datetime.now(UTC)), note)
+    batches = table.batches(domain, datetime.now(UTC))
+    write_events(graph, domain, table.source, table.name, batches, note)
     progress("events", done.rows, done.rows)

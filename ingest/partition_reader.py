@@ -24,6 +24,7 @@ from graphdb.partitions import (
     release_partition,
     renew_partition,
 )
+from graphdb.prepared import prepare_events
 from ingest.dead_letters import DeadLetter, DeadLetters, as_sent, letter_of
 from ingest.fail_points import reach
 from ingest.stream import Chunk, EventStream, Place, StreamUnavailableError
@@ -204,12 +205,13 @@ class PartitionReader:
         counts: dict[str, int] | None = None,
     ) -> None:
         last = last or batch[-1][0]
+        prepared = prepare_events(self._domain, [row for _, row in batch])
         with self._writing:
             report = save_events(
                 self._graph,
                 self._domain,
                 self.held.source,
-                [row for _, row in batch],
+                prepared,
                 seqs=[place.seq for place, _ in batch],
                 offset=last.seq,
                 token=last.token,

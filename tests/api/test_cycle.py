@@ -111,7 +111,7 @@ def test_a_graph_that_fails_its_audit_is_not_trained_on(graph, domain, settings,
 
 def test_it_is_exported_anyway_where_the_gate_is_open(graph, domain, settings, neo4j):
     fill_graph(graph, domain)
-    graph.write("MATCH (u:User {id: 'p1'}) SET u.recent_at = [0.5]")
+    graph.write("MATCH (u:User {id: 'p1'}) SET u.recent_events = [0.5]")
     opened = settings.model_copy(update={"audit_gate": False})
     told = []
 

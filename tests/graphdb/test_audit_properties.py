@@ -19,7 +19,7 @@ FAULTS = [
     ("wrong_event_types", OTHERS + "SET r.received_at = 1.5", 6),
     ("wrong_event_types", EVENT + "SET r.impressions = [1, 2]", 1),
     ("wrong_user_types", "MATCH (u:User {id: 'p4'}) SET u.age = 'old'", 1),
-    ("wrong_user_types", "MATCH (u:User {id: 'p4'}) SET u.recent_at = [0.5]", 1),
+    ("wrong_user_types", "MATCH (u:User {id: 'p4'}) SET u.recent_events = [0.5]", 1),
     ("wrong_item_types", "MATCH (i:Item) WHERE i.id < '2' SET i.year = 19.5", 12),
     ("wrong_item_types", "MATCH (i:Item {id: '3'}) SET i.title = ['a', 'b']", 1),
     ("wrong_item_types", "MATCH (i:Item {id: '3'}) SET i.expires_at = date()", 1),
@@ -34,7 +34,7 @@ HARMLESS = [
     EVENT + "SET r.value = 4",
     EVENT + "SET r.at = r.received_at + duration({minutes: 5})",
     EVENT + "SET r.mine = [1]",
-    "MATCH (u:User {id: 'p4'}) SET u.recent_values = [], u.mine = point({x: 1, y: 2})",
+    "MATCH (u:User {id: 'p4'}) SET u.recent_events = [], u.mine = point({x: 1, y: 2})",
     "MATCH (u:User {id: 'p4'}) SET u.vector_b = [0.5]",
     "MATCH (u:User {id: 'lurker'}) CREATE (:Tombstone {id: 't'})-[:ERASES]->(u) REMOVE u.id",
 ]

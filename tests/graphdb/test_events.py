@@ -4,11 +4,11 @@ import itertools
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from math import isnan
 
 import pytest
 
 from graphdb.errors import LeaseLostError
+from graphdb.event_row import micros
 from graphdb.events import save_events
 from graphdb.recent import RECENT
 from graphdb.tombstones import count_tombstones, event_mark, person_mark, set_tombstone
@@ -143,9 +143,11 @@ def test_recent_events_are_kept_newest_last_and_bounded(graph, domain):
 
     ann = graph.read(PERSON, id="ann")[0]["u"]
     assert ann["recent_items"] == [str(n) for n in range(70 - RECENT, 70)]
-    assert ann["recent_seqs"] == list(range(70 - RECENT, 70))
-    assert set(ann["recent_types"]) == {"RATED"}
-    assert [v for v in ann["recent_values"] if not isnan(v)] == [float(n) for n in range(21, 70, 2)]
+    at = micros(NOON)
+    assert ann["recent_events"] == [
+        f"RATED {float(n) if n % 2 else '-'} {at + n * 60_000_000} api {n}"
+        for n in range(70 - RECENT, 70)
+    ]
 
 
 @pytest.mark.faults

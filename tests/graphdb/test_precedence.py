@@ -155,5 +155,5 @@ def test_sources_that_fight_for_the_same_ids_end_with_those_received_first(graph
             job.result()
 
     assert stored(graph, domain) == expected(rows, {("rated", id) for id in taken_back})
-    recent = "MATCH (u:User) UNWIND u.recent_seqs AS seq RETURN count(seq) AS n"
+    recent = "MATCH (u:User) UNWIND u.recent_events AS event RETURN count(event) AS n"
     assert graph.read(recent) == [{"n": 7}]

@@ -1,49 +1,53 @@
-"""The short list on the user: written with the events, or once after many."""
-
-from datetime import timedelta
-from math import isnan
+"""What a bulk load leaves on people instead of the short lists."""
 
 from graphdb.events import save_events
-from graphdb.recent import RECENT, refresh_recent
+from graphdb.recent import RECENT_LOADS
+from graphdb.retrieval import fetch_person
 from tests.rows import NOON, event_row
 
-LISTS = """
-MATCH (u:User) RETURN u.id AS id, u.recent_items AS items, u.recent_types AS types,
-  [v IN u.recent_values | CASE WHEN v = v THEN v END] AS values, u.recent_at AS at,
-  u.recent_sources AS sources, u.recent_seqs AS seqs ORDER BY id
+LOADS = "MATCH (u:User) RETURN u.id AS id, u.recent_loads AS loads, u.recent_items AS items"
+
+JOIN = """
+MATCH (ann:User {id: 'ann'}), (anonymous:User {id: 'anonymous:a'})
+CREATE (anonymous)-[:SAME_AS]->(ann)
 """
 
 
-def test_refreshing_writes_what_writing_along_would_have(graph, domain):
-    """Batches that come one after the other: order of arrival."""
-    for start in range(0, 120, 20):
-        came = NOON + timedelta(days=1, minutes=start)
-        rows = [
-            event_row(
-                f"u{n % 2}",
-                f"i{n}",
-                100 - n,
-                value=float(n) if n % 3 else None,
-                received_at=came,
-            )
-            for n in range(start, start + 20)
-        ]
-        save_events(graph, domain, "api", rows)
-    along = graph.read(LISTS)
-
-    refresh_recent(graph, domain, ["u0", "u1", "nobody"])
-
-    assert [len(person["items"]) for person in along] == [RECENT, RECENT]
-    assert graph.read(LISTS) == along
+def load(graph, domain, source, *rows):
+    return save_events(graph, domain, source, rows, bulk=True)
 
 
-def test_a_bulk_load_leaves_the_lists_to_its_end(graph, domain):
-    save_events(graph, domain, "import:x", [event_row("ann", "1")], recent=False)
-    before = graph.read(LISTS)
+def test_events_of_a_load_count_until_the_version_has_them(graph, domain):
+    load(graph, domain, "import:x", event_row("ann", "1"), event_row("ann", "2"))
+    save_events(graph, domain, "api", [event_row("ann", "3")])
 
-    refresh_recent(graph, domain, ["ann"])
+    def items(cut):
+        return {e.item_id for e in fetch_person(graph, domain, "ann", cut, NOON).events}
 
-    assert before[0]["items"] is None
-    ann = graph.read("MATCH (u:User {id: 'ann'}) RETURN u.recent_values AS values")[0]
-    assert [isnan(value) for value in ann["values"]] == [True]
-    assert graph.read(LISTS)[0]["items"] == ["1"]
+    assert items({}) == {"1", "2", "3"}
+    assert items({"import:x": 0}) == {"2", "3"}
+    assert items({"import:x": 1}) == {"3"}
+    assert items({"import:x": 1, "api": 0}) == set()
+    assert graph.read(LOADS) == [{"id": "ann", "loads": ["import:x"], "items": ["3"]}]
+
+
+def test_a_load_of_a_joined_person_counts_for_whom_they_are(graph, domain):
+    load(graph, domain, "import:x", event_row("anonymous:a", "1"))
+    save_events(graph, domain, "api", [event_row("ann", "2")])
+    graph.write(
+        "MATCH (a:User {id: 'anonymous:a'}), (b:User {id: 'ann'}) CREATE (a)-[:SAME_AS]->(b)"
+    )
+
+    person = fetch_person(graph, domain, "ann", {"api": 0}, NOON)
+
+    assert [e.item_id for e in person.events] == ["1"]
+
+
+def test_the_last_loads_are_kept_and_none_twice(graph, domain):
+    for n in range(RECENT_LOADS + 2):
+        for half in (0, 1):
+            row = event_row("ann", "1", event_id=f"{n}-{half}")
+            load(graph, domain, f"import:{n}", row)
+
+    last = [f"import:{n}" for n in range(2, RECENT_LOADS + 2)]
+    assert graph.read(LOADS) == [{"id": "ann", "loads": last, "items": None}]
