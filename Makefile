@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 LTS := 5.26.30
+# Two processes, each with servers of its own; a file's tests stay together, the long ones first.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: install demo test faults lock
 
@@ -25,12 +27,12 @@ demo: install
 	$(BIN)/pathlight demo $(if $(DATA),--data $(DATA)) $(if $(EXIT),--exit)
 
 test: install
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --neo4j $(LTS) tests/graphdb tests/api/test_publication.py tests/api/test_recommender.py
+	$(PYTEST)
+	$(PYTEST) --neo4j $(LTS) tests/graphdb tests/api/test_publication.py tests/api/test_recommender.py
 
 faults: install
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --neo4j $(LTS)
+	$(PYTEST)
+	$(PYTEST) --neo4j $(LTS)
 
 lock: install
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \

@@ -158,10 +158,9 @@ MATCH (u:User {id: row.user_id})
 MATCH (i:Item {id: row.item_id})
 CREATE (u)-[r:<type>]->(i)
 SET r = row.event,
-    r.at = datetime({
-      epochSeconds: row.at / 1000000, nanosecond: row.at % 1000000 * 1000}),
-    r.received_at = datetime({
-      epochSeconds: row.received_at / 1000000, nanosecond: row.received_at % 1000000 * 1000})
+    r.at = datetime.fromEpoch(row.at / 1000000, row.at % 1000000 * 1000),
+    r.received_at = datetime.fromEpoch(
+      row.received_at / 1000000, row.received_at % 1000000 * 1000)
 """
 
 MOVE_OFFSET = """

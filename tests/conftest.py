@@ -42,6 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--whole", action="store_true", help="real data sets as a whole (minutes)")
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    """What every run ran against."""
+    return f"neo4j: {config.getoption('--neo4j-uri') or config.getoption('--neo4j')}"
+
+
 @pytest.fixture(scope="session")
 def neo4j_version(request: pytest.FixtureRequest) -> str:
     """The version of local servers in this run."""
@@ -53,11 +58,12 @@ def neo4j_address(
     request: pytest.FixtureRequest,
     neo4j_version: str,
     tmp_path_factory: pytest.TempPathFactory,
-    capfd_say,
 ) -> Iterator[Neo4jAddress]:
     """One server for the whole run: the one given by `--neo4j-uri` if it is empty, else a local."""
     option = request.config.getoption
     if option("--neo4j-uri"):
+        if hasattr(request.config, "workerinput"):
+            pytest.exit("--neo4j-uri is one graph, and each process needs its own: leave -n out", 2)
         given = Neo4jAddress(
             option("--neo4j-uri"), option("--neo4j-user"), option("--neo4j-password")
         )
@@ -66,7 +72,6 @@ def neo4j_address(
         return
     server = LocalNeo4j(tmp_path_factory.mktemp("neo4j"), neo4j_version)
     owner, _ = server.start()
-    capfd_say(f"local Neo4j {owner.version} on port {owner.port}")
     yield Neo4jAddress(bolt_uri(owner.port), "neo4j", server.password())
     server.stop()
 
@@ -91,18 +96,6 @@ def empty_stream(redis_url: str) -> str:
     """The run's Redis with nothing in the stream."""
     empty_stream_of(redis_url)
     return redis_url
-
-
-@pytest.fixture(scope="session")
-def capfd_say(request: pytest.FixtureRequest):
-    """Print a line past pytest's capture, so that every run says what it ran against."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    def say(line: str) -> None:
-        with capture.global_and_fixture_disabled():
-            print(f"\n{line}")
-
-    return say
 
 
 def refuse_unless_empty(address: Neo4jAddress) -> None:
