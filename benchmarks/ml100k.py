@@ -99,9 +99,10 @@ def protocol_split(ratings: Ratings):
 def measure(train, test, text: np.ndarray | None, seed: int) -> tuple[dict, dict]:
     """nDCG@10 by model name, and the settings, of one seed."""
     from training.recipe import fit, judge
+    from training.world import World
 
     started = time.monotonic()
-    fitted = fit(train, text, seed=seed)
+    fitted = fit(World(train, text), seed=seed)
     metrics = {name: values["ndcg@10"] for name, values in judge(fitted, test).items()}
     return metrics, {
         "seed": seed,

@@ -22,7 +22,9 @@ import torch
 from torch.nn import functional
 
 from benchmarks.figures import show
-from training.lightgcn import LightGCN, LightGCNConfig
+from training.data import interactions
+from training.models.lightgcn import LightGCN, LightGCNConfig
+from training.world import World
 
 USERS, ITEMS, EDGES = 30_000, 40_000, 800_000
 HOPS, DIMENSIONS, BATCH = 3, 64, 2_048
@@ -44,10 +46,12 @@ def synthetic_graph(users: int, items: int, edges: int, seed: int = 1) -> sp.csr
 
 
 class Ours:
-    """A BPR step on training.lightgcn."""
+    """A BPR step on training.models.lightgcn."""
 
     def __init__(self, graph: sp.csr_matrix, start: torch.Tensor):
-        self.model = LightGCN(LightGCNConfig(DIMENSIONS, HOPS), graph)
+        pairs = graph.tocoo()
+        world = World(interactions(pairs.row, pairs.col, *graph.shape))
+        self.model = LightGCN(LightGCNConfig(dimensions=DIMENSIONS, hops=HOPS), world)
         with torch.no_grad():
             self.model.user_embedding.copy_(start[:USERS])
             self.model.item_embedding.copy_(start[USERS:])

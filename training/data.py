@@ -6,11 +6,7 @@ It knows user and item rows, weights and times: neither event types nor what lea
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow as pa
 import scipy.sparse as sp
-
-from graphdb.snapshot import Snapshot
-from training.errors import InvalidEventError, NoEventsError
 
 
 @dataclass(frozen=True)
@@ -97,51 +93,6 @@ def interactions(
         item_count=item_count,
         weight_cap=weight_cap,
     )
-
-
-def snapshot_interactions(snapshot: Snapshot) -> Interactions:
-    """The snapshot's events as interactions.
-
-    Raises NoEventsError when none is positive, InvalidEventError for a weight that is not finite.
-    """
-    events = snapshot.events
-    weight = events["weight"].to_numpy()
-    if not np.isfinite(weight).all():
-        row = int(np.argmin(np.isfinite(weight)))
-        raise InvalidEventError(
-            f"snapshot {snapshot.manifest.id}: events.parquet, row {row}: weight is {weight[row]},"
-            " expected a finite number"
-        )
-    found = interactions(
-        events["user"].to_numpy(),
-        events["item"].to_numpy(),
-        snapshot.users.num_rows,
-        snapshot.items.num_rows,
-        weight=weight,
-        at=events["at"].cast(pa.int64()).to_numpy(),
-        seen=events["seen"].to_numpy(),
-        weight_cap=snapshot.manifest.weight_cap,
-    )
-    if not (found.weight > 0).any():
-        raise NoEventsError(
-            f"snapshot {snapshot.manifest.id} has {events.num_rows} events and none with a positive"
-            " weight: there is nothing to learn from"
-        )
-    return found
-
-
-def snapshot_text(snapshot: Snapshot) -> np.ndarray | None:
-    """Text vectors [I, t] float32, zero for items without text; None when no item has one."""
-    if "text_vector" not in snapshot.items.column_names:
-        return None
-    column = snapshot.items["text_vector"].combine_chunks()
-    known = ~column.is_null().to_numpy(zero_copy_only=False)
-    if not known.any():
-        return None
-    vectors = np.stack(column.drop_null().to_numpy(zero_copy_only=False)).astype(np.float32)
-    text = np.zeros((len(column), vectors.shape[1]), np.float32)
-    text[known] = vectors
-    return text
 
 
 def latest_split(data: Interactions, share: float, seed: int) -> tuple[Interactions, Interactions]:

@@ -19,3 +19,11 @@ class DivergedError(TrainingError):
 
 class CatalogueTooLargeError(TrainingError):
     """More items than the closed form can invert."""
+
+
+class UnknownModelError(TrainingError):
+    """A model is asked for that no file defines; the message lists those that are."""
+
+
+class SettingError(TrainingError):
+    """A setting that a model does not have or that is out of its range; the message shows it."""

@@ -1,16 +1,19 @@
-"""What the recipe asks of any model: a config that builds it, vectors to train, an export.
+"""What training asks of any model: settings that build it, vectors to train, an export.
 
-One file a model; it knows neither the loop, the recipe nor how its vectors serve.
+One file a model, in training.models; it knows neither the loop, the recipe nor how its vectors
+serve.
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 import torch
+from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
+
+from training.world import World
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,9 @@ class Model(nn.Module, ABC):
         """Final vectors of users [U, d] and items [I, d]."""
 
     @abstractmethod
-    def export(self) -> Vectors:
-        """The vectors with which the scorer gives the model's scores."""
+    def export(self, *, cosine: bool = True) -> Vectors:
+        """The vectors with which the scorer gives the model's scores, v of unit length for
+        cosine."""
 
     @property
     def device(self) -> torch.device:
@@ -39,18 +43,18 @@ class Model(nn.Module, ABC):
         return next(self.parameters()).device
 
 
-class ModelConfig(Protocol):
-    """A model's hyperparameters: a frozen dataclass. `hops` is searched where it has them."""
+class ModelConfig(BaseModel, ABC):
+    """A model's settings, with their ranges; subclass it in the model's file.
 
-    __dataclass_fields__: ClassVar[dict[str, Any]]
+    name: what the model is asked for by. `hops` is searched by the recipe where there is one.
+    """
 
-    def build(
-        self,
-        graph: sp.csr_matrix,
-        text: np.ndarray | None,
-        *,
-        seed: int,
-        device: torch.device | str,
-    ) -> Model:
-        """The model on `graph` [U, I] (CSR of positive weights) and item texts [I, t] or None."""
-        ...
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str]
+
+    dimensions: int = Field(default=64, ge=1, le=2048)
+
+    @abstractmethod
+    def build(self, world: World, *, seed: int, device: torch.device | str = "cpu") -> Model:
+        """The untrained model on `world`."""

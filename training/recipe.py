@@ -13,7 +13,6 @@ from training.baselines import ease_scores, popularity_scores
 from training.data import Interactions, latest_split
 from training.ease import MAX_ITEMS, Ease, truncate
 from training.evaluation import rank, scorer_scores
-from training.lightgcn import LightGCNConfig
 from training.loop import (
     Progress,
     Report,
@@ -24,8 +23,10 @@ from training.loop import (
     train_model,
 )
 from training.model import ModelConfig, Vectors
+from training.models.lightgcn import LightGCNConfig
 from training.scorer import Scorer
 from training.selection import ClosedForm, Validation, choose_closed_form
+from training.world import World
 
 VALIDATION_SHARE = 0.1
 SEARCH_EDGES = 1_000_000
@@ -56,8 +57,8 @@ class Settings:
     def recipe(self) -> dict:
         """For `model.json`."""
         return {
-            "model": _name(self.model),
-            **asdict(self.model),
+            "model": self.model.name,
+            **self.model.model_dump(),
             **asdict(self.training),
             **asdict(self.closed_form),
         }
@@ -65,9 +66,9 @@ class Settings:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A recipe fitted to `train`: everything that scores, and the raw `weights` by name."""
+    """A recipe fitted to a world: everything that scores, and the raw `weights` by name."""
 
-    train: Interactions
+    world: World
     scorer: Scorer
     residuals: np.ndarray | None
     weights: dict[str, np.ndarray]
@@ -84,7 +85,7 @@ class _Trial:
 
     def row(self) -> dict:
         return {
-            "model": _name(self.model),
+            "model": self.model.name,
             "hops": getattr(self.model, "hops", None),
             "temperature": self.training.temperature,
             "epochs": self.trained.epochs,
@@ -94,33 +95,31 @@ class _Trial:
 
 
 def fit(
-    train: Interactions,
-    text: np.ndarray | None = None,
+    world: World,
     config: RecipeConfig | None = None,
     *,
     seed: int = 1,
     report: Report = silent,
 ) -> Fitted:
-    """Choose settings on a validation part of `train`, then refit on all of it."""
+    """Choose settings on a validation part of the world, then refit on all of it."""
     started = time.monotonic()
-    settings = search(train, text, config or RecipeConfig(), seed=seed, report=report)
+    settings = search(world, config or RecipeConfig(), seed=seed, report=report)
     searched = time.monotonic() - started
-    fitted = refit(train, text, settings, seed=seed, report=report)
+    fitted = refit(world, settings, seed=seed, report=report)
     return replace(fitted, seconds={"search": searched, **fitted.seconds})
 
 
-def search(
-    train: Interactions, text: np.ndarray | None, config: RecipeConfig, *, seed: int, report: Report
-) -> Settings:
+def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> Settings:
     """Choose every setting on the latest tenth of each user (at random without time).
 
     Where nobody has two items there is no such part: then the defaults are the choice.
     """
+    train = world.interactions
     part, held = latest_split(train, VALIDATION_SHARE, seed)
     validation = Validation.of(part, held, seed)
     if not len(validation.users):
         return Settings(config.model, config.training, ClosedForm())
-    tried = _search_model(validation, text, config, seed, report)
+    tried = _search_model(world.with_interactions(part), validation, config, seed, report)
     best = max(tried, key=lambda trial: trial.trained.best)
     scorer = _scorer(best.vectors, part, _no_weights(part), 0.0)
     trials = [trial.row() for trial in tried]
@@ -139,8 +138,7 @@ def search(
 
 
 def refit(
-    train: Interactions,
-    text: np.ndarray | None,
+    world: World,
     settings: Settings,
     *,
     seed: int,
@@ -149,15 +147,15 @@ def refit(
 ) -> Fitted:
     """Train on all of `train` with frozen settings, its number of epochs among them."""
     started = time.monotonic()
-    graph = train.graph()
-    model = settings.model.build(graph, text, seed=seed, device=choose_device())
+    train, graph = world.interactions, world.graph
+    model = settings.model.build(world, seed=seed, device=choose_device())
     train_model(model, graph, settings.training, seed, report=report, step=step)
     vectors, chosen = model.export(), settings.closed_form
     similar = _no_weights(train)
     if chosen.blend:
         similar = truncate(Ease(graph).weights(chosen.reg), chosen.truncation)
     return Fitted(
-        train=train,
+        world=world,
         scorer=_scorer(vectors, train, similar, chosen.blend),
         residuals=vectors.residuals,
         weights={name: w.detach().cpu().numpy() for name, w in model.named_parameters()},
@@ -171,37 +169,32 @@ def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str
 
     "ease" is not truncated.
     """
-    train, scorer = fitted.train, fitted.scorer
+    train, scorer = fitted.world.interactions, fitted.scorer
     known, popularity = train.history(), train.popularity()
     wanted = test.take(test.weight > 0).history()
     alone = replace(scorer, blend=0.0)
     models = {
         "default": scorer_scores(scorer, known, fitted.residuals, popularity),
-        _name(fitted.settings.model): scorer_scores(alone, known, fitted.residuals, popularity),
+        fitted.settings.model.name: scorer_scores(alone, known, fitted.residuals, popularity),
         "popularity": popularity_scores(popularity),
     }
     if train.item_count <= MAX_ITEMS:
-        models["ease"] = ease_scores(train.graph(), fitted.settings.closed_form.reg)
+        models["ease"] = ease_scores(fitted.world.graph, fitted.settings.closed_form.reg)
     return {name: rank(scores, known, wanted, k).metrics() for name, scores in models.items()}
 
 
-def _name(model: ModelConfig) -> str:
-    """LightGCNConfig is the model "lightgcn"."""
-    return type(model).__name__.removesuffix("Config").lower()
-
-
-def _search_model(validation, text, config, seed, report) -> list[_Trial]:
+def _search_model(world, validation, config, seed, report) -> list[_Trial]:
     first = replace(config.training, temperature=config.temperatures[0])
 
     def attempt(model: ModelConfig, training: TrainingConfig) -> _Trial:
         step = f"search: {_words(model)}temperature {training.temperature}"
-        return _attempt(validation, text, model, training, seed, report, step)
+        return _attempt(world, validation, model, training, seed, report, step)
 
     if len(validation.part) > SEARCH_EDGES:
         return [attempt(config.model, first)]
     models = [config.model]
     if hasattr(config.model, "hops"):
-        models = [replace(config.model, hops=hops) for hops in config.hops]
+        models = [config.model.model_copy(update={"hops": hops}) for hops in config.hops]
     tried = [attempt(model, first) for model in models]
     best = max(tried, key=lambda trial: trial.trained.best)
     rest = [replace(first, temperature=temperature) for temperature in config.temperatures[1:]]
@@ -212,10 +205,10 @@ def _words(model: ModelConfig) -> str:
     return f"{model.hops} hops, " if hasattr(model, "hops") else ""
 
 
-def _attempt(validation, text, model_config, training, seed, report, step) -> _Trial:
+def _attempt(world, validation, model_config, training, seed, report, step) -> _Trial:
     part = validation.part
-    graph, nothing = part.graph(), _no_weights(part)
-    model = model_config.build(graph, text, seed=seed, device=choose_device())
+    graph, nothing = world.graph, _no_weights(part)
+    model = model_config.build(world, seed=seed, device=choose_device())
 
     def validate() -> float:
         vectors = model.export()

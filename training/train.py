@@ -13,9 +13,10 @@ import numpy as np
 
 from graphdb.snapshot import Manifest, Snapshot, read_snapshot
 from training.artifact import Artifact, Model, write_artifact
-from training.data import latest_split, snapshot_interactions, snapshot_text
+from training.data import latest_split
 from training.loop import Progress, Report, silent
 from training.recipe import Fitted, RecipeConfig, fit, judge, refit
+from training.snapshots import snapshot_world
 
 TEST_SHARE = 0.1
 
@@ -40,15 +41,15 @@ def train(
     if artifact_directory.exists():
         raise FileExistsError(artifact_directory)
     snapshot = read_snapshot(snapshot_directory)
-    data, text = snapshot_interactions(snapshot), snapshot_text(snapshot)
-    part, test = latest_split(data, TEST_SHARE, seed)
-    judged = fit(part, text, config, seed=seed, report=progress)
+    world = snapshot_world(snapshot)
+    part, test = latest_split(world.interactions, TEST_SHARE, seed)
+    judged = fit(world.with_interactions(part), config, seed=seed, report=progress)
     metrics = {}
     if (test.weight > 0).any():
         progress(Progress("evaluation", 0, 1))
         metrics = judge(judged, test)
         progress(Progress("evaluation", 1, 1, {"ndcg@10": metrics["default"]["ndcg@10"]}))
-    final = refit(data, text, judged.settings, seed=seed, report=progress, step="refit on all")
+    final = refit(world, judged.settings, seed=seed, report=progress, step="refit on all")
     seconds = {**judged.seconds, **final.seconds, "total": time.monotonic() - started}
     return save_fitted(
         artifact_directory, snapshot, final, seed=seed, metrics=metrics, seconds=seconds
@@ -65,7 +66,7 @@ def save_fitted(
     seconds: dict[str, float],
 ) -> Model:
     """Write what was fitted to (a part of) a snapshot's events as an artifact."""
-    data = fitted.train
+    data = fitted.world.interactions
     artifact = Artifact(
         model=_model(directory.name, snapshot.manifest, fitted, seed, metrics, seconds),
         item_ids=snapshot.items["id"].to_pylist(),

@@ -47,7 +47,9 @@ def checkerboard() -> np.ndarray:
 def make_snapshot(tmp_path):
     """Write a snapshot of (user, item, weight, microseconds) rows; returns its directory."""
 
-    def make(rows, users: int, items: int, *, name="snapshot", text=None, seen=True) -> Path:
+    def make(
+        rows, users: int, items: int, *, name="snapshot", text=None, seen=True, edges=None
+    ) -> Path:
         ordered = sorted(rows, key=lambda row: (row[0], row[3]))
         columns = list(zip(*ordered, strict=True)) if ordered else [[], [], [], []]
         count = len(ordered)
@@ -75,7 +77,7 @@ def make_snapshot(tmp_path):
                 }
             ),
             events=[batch],
-            edges={},
+            edges=edges or {},
             domain="films",
             domain_hash="0" * 64,
             cut={"test": count},

@@ -3,15 +3,16 @@ import pytest
 import scipy.sparse as sp
 import torch
 
+from tests.training.worlds import world_of
 from training.errors import DivergedError
-from training.lightgcn import LightGCN, LightGCNConfig
 from training.loop import TrainingConfig, train_model
+from training.models.lightgcn import LightGCN, LightGCNConfig
 
 CONFIG = LightGCNConfig(dimensions=8)
 
 
 def weights_after(graph, seed: int, **training) -> np.ndarray:
-    model = LightGCN(CONFIG, graph, seed=seed)
+    model = LightGCN(CONFIG, world_of(graph), seed=seed)
     train_model(model, graph, TrainingConfig(**{"max_epochs": 3, **training}), seed)
     return model.item_embedding.detach().numpy()
 
@@ -30,7 +31,7 @@ def test_gradients_do_not_pile_up(checkerboard):
     graph = sp.csr_matrix(checkerboard)
     gradients = []
     for epochs in (1, 2):
-        model = LightGCN(CONFIG, graph, seed=1)
+        model = LightGCN(CONFIG, world_of(graph), seed=1)
         train_model(model, graph, TrainingConfig(learning_rate=0.0, max_epochs=epochs), seed=1)
         assert model.item_embedding.grad is not None
         gradients.append(model.item_embedding.grad.clone())
@@ -40,7 +41,7 @@ def test_gradients_do_not_pile_up(checkerboard):
 
 def test_stops_early_and_goes_back_to_the_best_epoch(checkerboard):
     graph = sp.csr_matrix(checkerboard)
-    model = LightGCN(CONFIG, graph, seed=1)
+    model = LightGCN(CONFIG, world_of(graph), seed=1)
     values, states = iter([0.1, 0.3, 0.2, 0.2, 0.9]), []
 
     def validate() -> float:
@@ -56,7 +57,7 @@ def test_stops_early_and_goes_back_to_the_best_epoch(checkerboard):
 
 def test_a_loss_that_is_not_finite_is_noticed_with_its_batch(checkerboard):
     graph = sp.csr_matrix(checkerboard)
-    model = LightGCN(CONFIG, graph, seed=1)
+    model = LightGCN(CONFIG, world_of(graph), seed=1)
     with torch.no_grad():
         model.user_embedding[3, 0] = float("nan")
 

@@ -1,24 +1,23 @@
 """A model of one's own: one file, tried by the recipe without a change elsewhere."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import nn
 
 from training.data import interactions
-from training.model import Model, Vectors
+from training.model import Model, ModelConfig, Vectors
 from training.recipe import RecipeConfig, fit, judge
+from training.world import World
 
 
-@dataclass(frozen=True)
-class FactorsConfig:
+class FactorsConfig(ModelConfig):
     """`dimensions`: d."""
 
+    name = "factors"
     dimensions: int = 8
 
-    def build(self, graph, text, *, seed, device) -> "Factors":
-        return Factors(self, graph, seed).to(device)
+    def build(self, world, *, seed, device) -> "Factors":
+        return Factors(self, world.graph, seed).to(device)
 
 
 class Factors(Model):
@@ -34,7 +33,7 @@ class Factors(Model):
         return self.users, self.items
 
     @torch.no_grad()
-    def export(self) -> Vectors:
+    def export(self, *, cosine: bool = True) -> Vectors:
         items = nn.functional.normalize(self.items, dim=1).numpy()
         return Vectors(items, np.zeros_like(items), self.users.numpy())
 
@@ -45,7 +44,7 @@ def test_the_recipe_trains_and_judges_a_model_it_has_never_heard_of():
     data = interactions(users[even], items[even], 40, 20)
     config = RecipeConfig(model=FactorsConfig(), temperatures=(0.2,), regs=(10,), truncations=(5,))
 
-    fitted = fit(data, config=config, seed=1)
+    fitted = fit(World(data), config=config, seed=1)
 
     assert fitted.settings.recipe()["model"] == "factors"
     assert "factors" in judge(fitted, data)

@@ -6,6 +6,7 @@ from training import recipe
 from training.data import interactions
 from training.loop import TrainingConfig
 from training.recipe import RecipeConfig, fit, judge
+from training.world import World
 
 QUICK = RecipeConfig(hops=(2,), temperatures=(0.2,), regs=(300, 600), truncations=(50, 100))
 
@@ -14,7 +15,7 @@ QUICK = RecipeConfig(hops=(2,), temperatures=(0.2,), regs=(300, 600), truncation
 def judged(ratings):
     """The recipe on ML-100K's protocol with a shorter search: settings and test metrics."""
     train, test = protocol_split(ratings)
-    fitted = fit(train, config=QUICK, seed=1)
+    fitted = fit(World(train), config=QUICK, seed=1)
     return fitted, judge(fitted, test)
 
 
@@ -50,7 +51,7 @@ def test_users_and_items_without_edges_survive():
     data = interactions(users, items, 23, 30)
     quick = RecipeConfig(hops=(1,), temperatures=(0.2,), training=TrainingConfig(max_epochs=4))
 
-    fitted = fit(data, config=quick, seed=1)
+    fitted = fit(World(data), config=quick, seed=1)
 
     scores = fitted.scorer.scores(data.history(), fitted.residuals)
     assert np.isfinite(scores).all()
@@ -62,7 +63,7 @@ def test_a_catalogue_too_large_for_ease_is_served_by_the_graph_alone(monkeypatch
     users, items = np.random.default_rng(1).integers(0, [20, 25], (300, 2)).T
     quick = RecipeConfig(hops=(1,), temperatures=(0.2,), training=TrainingConfig(max_epochs=2))
 
-    fitted = fit(interactions(users, items, 20, 25), config=quick, seed=1)
+    fitted = fit(World(interactions(users, items, 20, 25)), config=quick, seed=1)
 
     assert (fitted.scorer.blend, fitted.scorer.similar.nnz) == (0.0, 0)
     assert {"model": "ease", "refused": "more than 10 items"} in fitted.settings.trials

@@ -7,12 +7,14 @@ import pytest
 
 from graphdb.snapshot import SCHEMA_VERSION, SnapshotError, read_snapshot
 from training.artifact import read_artifact
-from training.data import latest_split, snapshot_interactions
+from training.data import latest_split
 from training.errors import NoEventsError
 from training.evaluation import rank, scorer_scores
 from training.loop import Progress, TrainingConfig
 from training.recipe import RecipeConfig, fit, judge
+from training.snapshots import snapshot_interactions
 from training.train import TEST_SHARE, save_fitted, train
+from training.world import World
 
 QUICK = RecipeConfig(
     hops=(2,), temperatures=(0.2,), regs=(10, 100), training=TrainingConfig(max_epochs=6)
@@ -48,7 +50,7 @@ def test_the_artifact_scores_as_what_was_trained_and_says_how(events, make_snaps
 def test_what_is_reported_is_found_again_from_the_files_that_serve(events, make_snapshot, tmp_path):
     snapshot = read_snapshot(make_snapshot(events, 60, 40))
     part, test = latest_split(snapshot_interactions(snapshot), TEST_SHARE, seed=1)
-    fitted = fit(part, config=QUICK, seed=1)
+    fitted = fit(World(part), config=QUICK, seed=1)
     reported = judge(fitted, test)
     save_fitted(tmp_path / "m1", snapshot, fitted, seed=1, metrics=reported, seconds={})
 

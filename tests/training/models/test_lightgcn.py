@@ -3,9 +3,10 @@ import pytest
 import scipy.sparse as sp
 import torch
 
+from tests.training.worlds import world_of
 from training.evaluation import top_k
-from training.lightgcn import LightGCN, LightGCNConfig
 from training.loop import TrainingConfig, train_model
+from training.models.lightgcn import LightGCN, LightGCNConfig
 from training.scorer import Scorer
 
 TEXT = np.random.default_rng(5).normal(size=(3, 6)).astype(np.float32)
@@ -20,7 +21,9 @@ def exported_scorer(model: LightGCN, items: int) -> tuple[Scorer, np.ndarray | N
 @pytest.mark.parametrize("hops", [0, 1, 2, 3])
 @pytest.mark.parametrize("text", [None, TEXT])
 def test_the_exported_scorer_scores_as_the_model(six_nodes, hops, text):
-    model = LightGCN(LightGCNConfig(dimensions=8, hops=hops, init_std=1.0), six_nodes, text, seed=2)
+    model = LightGCN(
+        LightGCNConfig(dimensions=8, hops=hops, init_std=1.0), world_of(six_nodes, text), seed=2
+    )
     scorer, residuals = exported_scorer(model, 3)
 
     users, items = (torch.nn.functional.normalize(half, dim=1) for half in model())
@@ -31,7 +34,7 @@ def test_the_exported_scorer_scores_as_the_model(six_nodes, hops, text):
 
 def test_an_untouched_item_keeps_the_direction_of_its_text():
     graph = sp.csr_matrix(np.array([[1.0, 1.0, 0]], np.float32))
-    model = LightGCN(LightGCNConfig(dimensions=8), graph, TEXT, seed=1)
+    model = LightGCN(LightGCNConfig(dimensions=8), world_of(graph, TEXT), seed=1)
     train_model(model, graph, TrainingConfig(max_epochs=3), seed=1)
 
     exported = model.export().item_vectors[2]
@@ -42,7 +45,7 @@ def test_an_untouched_item_keeps_the_direction_of_its_text():
 
 def test_users_without_edges_and_items_without_text_have_zero_vectors():
     graph = sp.csr_matrix(np.array([[1.0, 1.0, 0], [0, 0, 0]], np.float32))
-    model = LightGCN(LightGCNConfig(dimensions=8), graph, seed=1)
+    model = LightGCN(LightGCNConfig(dimensions=8), world_of(graph), seed=1)
     train_model(model, graph, TrainingConfig(max_epochs=2), seed=1)
 
     vectors = model.export()
@@ -55,7 +58,7 @@ def test_users_without_edges_and_items_without_text_have_zero_vectors():
 def test_learns_the_checkerboard_from_three_quarters_of_it(checkerboard):
     kept = np.random.default_rng(1).random(checkerboard.shape) < 0.75
     graph = sp.csr_matrix(checkerboard * kept)
-    model = LightGCN(LightGCNConfig(dimensions=16), graph, seed=1)
+    model = LightGCN(LightGCNConfig(dimensions=16), world_of(graph), seed=1)
     train_model(model, graph, TrainingConfig(max_epochs=40, batch_size=64), seed=1)
     scorer, residuals = exported_scorer(model, 40)
 

@@ -1,37 +1,31 @@
 """LightGCN over id embeddings and text; it knows how to be exported, not how it is trained."""
 
-from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 import torch
+from pydantic import Field
 from torch import nn
 
-from training.model import Model, Vectors
+from training.model import Model, ModelConfig, Vectors
 from training.propagation import Propagation, inverse_sqrt
+from training.world import World
 
 
-@dataclass(frozen=True)
-class LightGCNConfig:
+class LightGCNConfig(ModelConfig):
     """`dimensions`: d; `hops`: L, neighbourhoods away.
 
     `init_std`: of embeddings and projection; .01 learns ML-100K in a third of the epochs of .1.
     """
 
-    dimensions: int = 64
-    hops: int = 2
-    init_std: float = 0.01
+    name: ClassVar[str] = "lightgcn"
 
-    def build(
-        self,
-        graph: sp.csr_matrix,
-        text: np.ndarray | None,
-        *,
-        seed: int,
-        device: torch.device | str,
-    ) -> "LightGCN":
-        """The model on `graph` [U, I] and item texts [I, t] or None."""
-        return LightGCN(self, graph, text, seed=seed, device=device)
+    hops: int = Field(default=2, ge=0, le=8)
+    init_std: float = Field(default=0.01, gt=0, le=1)
+
+    def build(self, world: World, *, seed: int, device: torch.device | str = "cpu") -> "LightGCN":
+        """The untrained model on `world`."""
+        return LightGCN(self, world, seed=seed, device=device)
 
 
 class LightGCN(Model):
@@ -45,14 +39,13 @@ class LightGCN(Model):
     def __init__(
         self,
         config: LightGCNConfig,
-        graph: sp.csr_matrix,
-        text: np.ndarray | None = None,
+        world: World,
         *,
         seed: int = 0,
         device: torch.device | str = "cpu",
     ):
-        """`graph`: [U, I] CSR of positive weights; `text`: [I, t] or None."""
         super().__init__()
+        graph, text = world.graph, world.text
         self.config = config
         self.propagation = Propagation(graph, config.hops, device)
         generator = torch.Generator().manual_seed(seed)
@@ -80,8 +73,8 @@ class LightGCN(Model):
         return self.propagation(*self.hop_zero())
 
     @torch.no_grad()
-    def export(self) -> Vectors:
-        """The vectors with which the scorer (cosine, history exponent 1/2) gives our scores.
+    def export(self, *, cosine: bool = True) -> Vectors:
+        """The vectors with which the scorer (history exponent 1/2) gives our scores.
 
         u_final = α_0 u^0 + d_u^-1/2 Σ_i a_ui d_i^-1/2 Σ_{l<L} α_{l+1} i^(l): the first part is e,
         z_i = d_i^-1/2 Σ_{l<L} α_{l+1} i^(l). An item without events takes part as after a first
@@ -92,7 +85,9 @@ class LightGCN(Model):
         _, item_sum = self.propagation.hop_sums(users, items, max(self.config.hops - 1, 0))
         degree = self.propagation.item_degree
         scale = inverse_sqrt(np.where(degree > 0, degree, 1)) * (alpha if self.config.hops else 0)
-        v = nn.functional.normalize(self()[1], dim=1)
+        v = self()[1]
+        if cosine:
+            v = nn.functional.normalize(v, dim=1)
         return Vectors(
             item_vectors=v.cpu().numpy(),
             event_vectors=(item_sum.cpu().numpy() * scale[:, None]).astype(np.float32),
