@@ -45,6 +45,7 @@ def test_the_owner_is_recorded_privately_and_stopped(directory: OwnedDirectory):
         '{"pid": 1}',
         "[]",
     ],
+    ids=["another process", "torn", "incomplete", "no object"],
 )
 def test_a_stale_or_damaged_record_is_no_owner(directory: OwnedDirectory, record: str):
     (directory.root / "owner.json").write_text(record)
