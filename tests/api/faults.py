@@ -58,6 +58,10 @@ class Client:
         assert response.status_code == 200, response.text
         return response.json()
 
+    def answers(self) -> bool:
+        """Whether it answers at all."""
+        return self.http.get("/v1/recommendations", params={"user_id": "p0"}).status_code == 200
+
     def warm(self) -> bool:
         """Whether it answers from the graph: its first statements may take their time."""
         answer = self.http.get("/v1/recommendations", params={"user_id": "p0"})

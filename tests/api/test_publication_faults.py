@@ -55,6 +55,8 @@ def test_with_no_readable_version_the_graph_says_what_is_popular(
         (artifacts / "v1" / "items.parquet").write_bytes(b"torn")
 
     with api_on(neo4j_address, artifacts.parent, empty_stream) as url, Client(url) as client:
+        # Its first statements may take longer than an answer may wait for the graph.
+        assert wait_until(client.answers, 30, 0.2)
         answer = client.recommend()
 
         assert (answer["model_version"], answer["degraded"]) == (None, ["artifact"])
