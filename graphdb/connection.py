@@ -5,6 +5,7 @@ objects; which server answers is decided by the address alone.
 """
 
 import logging
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,6 +89,9 @@ WORKING = Patience(pool=8, acquisition=60, connect=10, retry=30, query=600)
 DELETIONS = 10
 """Attempts at a write whose nodes others delete meanwhile; Neo4j does not count it as transient."""
 
+RETRY_S = 0.2
+"""Between two attempts at a schema statement."""
+
 WRITE_S = 30.0
 """Seconds at most for one write: what a frozen process has locked is free again by then."""
 
@@ -147,6 +151,24 @@ class Graph:
         """Rows of a write that may safely run twice: a lost connection has it retried."""
         timeout = min(WRITE_S, self.patience.query)
         return self._run(statement, RoutingControl.WRITE, parameters, timeout)
+
+    def define(self, statement: LiteralString, **parameters: Any) -> None:
+        """Run a schema statement that may safely run twice.
+
+        The server begins and ends its transaction by itself: one that a frozen process has left
+        open would hold the schema's locks for ever, as its timeout does not free those.
+        """
+        query = Query(statement, timeout=min(WRITE_S, self.patience.query))
+        end = time.monotonic() + self.patience.retry
+        while True:
+            try:
+                with self._driver.session(database=self.database) as session, _one_sentence():
+                    session.run(query, parameters).consume()
+                return
+            except GraphUnavailableError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(RETRY_S)
 
     def transaction(self, work: Callable[[ManagedTransaction], T]) -> T:
         """Run `work` in one write transaction, retried as a whole on transient errors, and when

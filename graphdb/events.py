@@ -27,7 +27,7 @@ from graphdb.errors import LeaseLostError, PathlightError
 from graphdb.event_row import EventRow
 from graphdb.precedence import Key, OvertakenError, Rank, displace_events, find_ranks
 from graphdb.prepared import PreparedEvents, prepare_events
-from graphdb.recent import NOTE_LOAD, RECENT_LOADS, remember_recent
+from graphdb.recent import RECENT_LOADS, remember_recent
 from graphdb.tombstones import count_tombstones, event_mark, find_tombstones, person_mark
 
 ATTEMPTS = 5
@@ -143,6 +143,19 @@ SAVE_PEOPLE = """
 UNWIND $ids AS id
 MERGE (u:User {id: id})
 ON CREATE SET u.key = randomUUID(), u.created_at = datetime()
+"""
+
+# MERGE alone does not lock: two loads at once would lose the mark of one.
+SAVE_LOADED = """
+UNWIND $ids AS id
+MERGE (u:User {id: id})
+ON CREATE SET u.key = randomUUID(), u.created_at = datetime()
+WITH u
+WHERE NOT $source IN coalesce(u.recent_loads, [])
+SET u.lock = true
+REMOVE u.lock
+WITH u
+SET u.recent_loads = (coalesce(u.recent_loads, []) + $source)[-$loads..]
 """
 
 SAVE_THINGS = """
@@ -276,8 +289,7 @@ def _create_nodes(
     people = sorted({row["user_id"] for row in rows} - erased)
     things = sorted({row["item_id"] for row in rows})
     if batch.bulk:
-        statement = SAVE_PEOPLE + NOTE_LOAD
-        tx.run(statement, ids=people, source=batch.source, loads=RECENT_LOADS).consume()
+        tx.run(SAVE_LOADED, ids=people, source=batch.source, loads=RECENT_LOADS).consume()
     else:
         tx.run(SAVE_PEOPLE, ids=people).consume()
     tx.run(render(SAVE_THINGS, label=batch.domain.item.label), ids=things).consume()

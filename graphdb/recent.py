@@ -55,17 +55,6 @@ def _text(event: dict[str, Any]) -> str:
 RECENT_LOADS = 5
 """Sources of bulk loads kept on the user, the last ones."""
 
-# MERGE alone does not lock: two loads at once would lose one's mark.
-NOTE_LOAD = """
-WITH u
-WHERE NOT $source IN coalesce(u.recent_loads, [])
-SET u.lock = true
-REMOVE u.lock
-WITH u
-SET u.recent_loads = (coalesce(u.recent_loads, []) + $source)[-$loads..]
-"""
-"""Goes on from a statement that has the people `u`."""
-
 
 FORGET_RECENT = """
 MATCH (u:User {id: $user})

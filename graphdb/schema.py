@@ -34,11 +34,11 @@ AWAIT_INDEXES = "CALL db.awaitIndexes(300)"
 def create_schema(graph: Graph, domain: Domain) -> None:
     """Create what the domain's graph needs; what is there already stays."""
     for statement in (*CONSTRAINTS, *INDEXES):
-        graph.write(statement)
+        graph.define(statement)
     for spec in domain.events.values():
         name = f"event_{spec.relationship.lower()}"
-        graph.write(render(EVENT_CONSTRAINT, name=name, type=spec.relationship))
+        graph.define(render(EVENT_CONSTRAINT, name=name, type=spec.relationship))
     fields = [*domain.item.fields.values(), *domain.user.fields.values()]
     for label in sorted({spec.node.label for spec in fields if spec.node}):
-        graph.write(render(ATTRIBUTE_CONSTRAINT, name=f"attribute_{label.lower()}", label=label))
+        graph.define(render(ATTRIBUTE_CONSTRAINT, name=f"attribute_{label.lower()}", label=label))
     graph.read(AWAIT_INDEXES)

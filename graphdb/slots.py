@@ -60,7 +60,7 @@ def clear_slot(graph: Graph, building: Building) -> None:
     for label in ("Item", "User"):
         # A schema statement cannot match the fence itself.
         _fenced(graph, building, CHECK_FENCE)
-        graph.write(render(DROP_INDEX, index=index_name(label, building.slot)))
+        graph.define(render(DROP_INDEX, index=index_name(label, building.slot)))
         statement = render(CLEAR_VECTORS, label=label, **names)
         while _fenced(graph, building, statement, batch=BATCH)["cleared"]:
             pass
@@ -159,7 +159,7 @@ def build_indexes(graph: Graph, building: Building, dimensions: int) -> None:
     for label in ("Item", "User"):
         index = index_name(label, building.slot)
         names = {"index": index, "label": label, "vector": building.vector}
-        graph.write(render(CREATE_VECTOR_INDEX, **names), dimensions=dimensions)
+        graph.define(render(CREATE_VECTOR_INDEX, **names), dimensions=dimensions)
     for label in ("Item", "User"):
         index = index_name(label, building.slot)
         graph.read(AWAIT_INDEX, index=index)

@@ -1,8 +1,12 @@
 """The one door: plain rows, writes that stay out of reads, one sentence when nobody answers."""
 
 import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 from neo4j.exceptions import ClientError
@@ -119,3 +123,64 @@ def test_settings_reach_a_child_and_do_not_show_the_password(monkeypatch):
     assert "hush" not in repr(settings)
     with Graph.from_settings(settings, WORKING) as graph:
         assert (graph.database, graph.patience) == ("neo4j", WORKING)
+
+
+def test_a_process_that_freezes_over_a_schema_statement_holds_no_lock(graph, neo4j_address):
+    """Everything it said is heard, and nothing it is told: as a process that was stopped."""
+    graph.define("CREATE INDEX probe IF NOT EXISTS FOR (n:Item) ON (n.probe)")
+    with freezing_proxy(neo4j_address.uri, b"DROP INDEX") as (uri, frozen):
+        impatient = replace(WORKING, retry=0)
+        other = Graph(uri, neo4j_address.password, user=neo4j_address.user, patience=impatient)
+        stopped = threading.Thread(target=drop, args=(other,))
+        stopped.start()
+        assert frozen.wait(20)
+        begun = time.monotonic()
+
+        graph.define("DROP INDEX probe IF EXISTS")
+
+        assert time.monotonic() - begun < 8, "the lock was waited for"
+    stopped.join()
+    other.close()
+
+
+def drop(graph: Graph) -> None:
+    with suppress(GraphUnavailableError):
+        graph.define("DROP INDEX probe IF EXISTS")
+
+
+@contextmanager
+def freezing_proxy(uri: str, words: bytes) -> Iterator[tuple[str, threading.Event]]:
+    """Its address, and an event: from when a client has said `words` on, it hears nothing."""
+    target, frozen, sockets = urlsplit(uri), threading.Event(), []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.create_connection((target.hostname, target.port))
+                sockets.extend((client, server))
+                for pump, pair in ((say, (client, server)), (hear, (server, client))):
+                    threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    def say(client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while data := client.recv(1 << 16):
+                if words in data:
+                    frozen.set()
+                server.sendall(data)
+
+    def hear(server: socket.socket, client: socket.socket) -> None:
+        with suppress(OSError):
+            while (data := server.recv(1 << 16)) and not frozen.is_set():
+                client.sendall(data)
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"bolt://127.0.0.1:{listener.getsockname()[1]}", frozen
+    finally:
+        listener.close()
+        for one in sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
