@@ -142,7 +142,13 @@ def _mark(tx: ManagedTransaction, user_id: str) -> None:
         for member in sorted(members - locked):
             tx.run(LOCK_PERSON, id=member).consume()
         locked |= members
-        members |= set(tx.run(LIST_MEMBERS, id=user_id).single(strict=True)["members"])
+        found = tx.run(LIST_MEMBERS, id=user_id).single()
+        if found is None:
+            # Who was waited for has lost the name to another erasure meanwhile: a later event may
+            # bring another of that name, so that one is locked in the same way.
+            locked.clear()
+            continue
+        members |= set(found["members"])
     for member in sorted(members):
         set_tombstone(tx, person_mark(member))
     tx.run(UNNAME, mark=person_mark(user_id), ids=sorted(members)).consume()

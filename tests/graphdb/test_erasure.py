@@ -1,8 +1,9 @@
 """People erased: nothing of them is left, counts add up at every moment, and they do not return."""
 
 import itertools
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Thread
 
 import pytest
 
@@ -122,6 +123,26 @@ def test_what_was_cut_short_is_finished_by_whoever_starts_next(graph, people, mo
     assert counts(graph, COUNTED) == counts(graph, THERE)
 
 
+def test_an_erasure_that_waited_for_another_ends_as_that_did(graph, domain):
+    save_events(graph, domain, "api", [event_row("ann", "1")])
+    unnamed = threading.Event()
+
+    def slow(tx) -> None:
+        tx.run("MATCH (u:User {id: 'ann'}) SET u = {key: u.key}").consume()
+        unnamed.set()
+        time.sleep(1)  # the other waits for the lock by then
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(graph.transaction, slow)
+        assert unnamed.wait(20)
+        erase_person(graph, "ann")
+        first.result()
+
+    again = save_events(graph, domain, "api", [event_row("ann", "2")])
+    assert (again.accepted, again.dropped) == (0, [0])
+    assert graph.read("MATCH (u:User {id: 'ann'}) RETURN count(u) AS n") == [{"n": 0}]
+
+
 @pytest.mark.faults
 def test_events_that_arrive_during_an_erasure_are_removed_or_dropped(graph, domain):
     def write(writer: int) -> int:
@@ -155,7 +176,7 @@ def test_a_batch_that_is_about_to_commit_leaves_nothing_of_an_erased_person(
     """The erasure begins when the batch has been judged for the last time."""
     known = [event_row("ann", str(n % 20), n, event_id=str(n)) for n in range(events)]
     save_events(graph, domain, "s0", known)
-    eraser = Thread(target=erase_person, args=(graph, "ann"))
+    eraser = threading.Thread(target=erase_person, args=(graph, "ann"))
 
     def begin(_) -> None:
         eraser.start()
