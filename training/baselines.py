@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from training.ease import Ease
+from training.closed_forms.ease import Ease
 from training.evaluation import Scores
 
 

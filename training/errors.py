@@ -21,9 +21,10 @@ class CatalogueTooLargeError(TrainingError):
     """More items than the closed form can invert."""
 
 
-class UnknownModelError(TrainingError):
-    """A model is asked for that no file defines; the message lists those that are."""
+class UnknownNameError(TrainingError):
+    """A model, loss or closed form is asked for that no file defines; the message lists those that
+    are."""
 
 
 class SettingError(TrainingError):
-    """A setting that a model does not have or that is out of its range; the message shows it."""
+    """A setting that nobody has or that is out of its range; the message shows what is expected."""

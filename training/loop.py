@@ -4,33 +4,40 @@ It knows neither the model's inside nor what is measured to stop it.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import scipy.sparse as sp
 import torch
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
 from training.errors import DivergedError
-from training.losses import in_batch_softmax
+from training.loss import Batch, Loss, LossConfig
+from training.losses.in_batch_softmax import InBatchSoftmaxConfig
 from training.model import Model
+from training.world import World
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(BaseModel):
     """How a model is trained.
 
     `weight_decay`: AdamW's, on all parameters; `patience`: validations without a
     better one before stopping; `validate_every`: epochs between validations.
     """
 
-    learning_rate: float = 1e-2
-    batch_size: int = 4096
-    temperature: float = 0.2
-    weight_decay: float = 0.1
-    max_epochs: int = 60
-    validate_every: int = 2
-    patience: int = 3
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    loss: SerializeAsAny[LossConfig] = InBatchSoftmaxConfig()
+    learning_rate: float = Field(default=1e-2, ge=0, le=10)
+    batch_size: int = Field(default=4096, ge=1, le=1_000_000)
+    weight_decay: float = Field(default=0.1, ge=0, le=10)
+    max_epochs: int = Field(default=60, ge=1, le=10_000)
+    validate_every: int = Field(default=2, ge=1, le=1_000)
+    patience: int = Field(default=3, ge=1, le=1_000)
+
+    def described(self) -> dict:
+        """Every setting, the loss with its name, for `model.json`."""
+        return {**self.model_dump(), "loss": self.loss.described()}
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def choose_device() -> torch.device:
 
 def train_model(
     model: Model,
-    graph: sp.csr_matrix,
+    world: World,
     config: TrainingConfig,
     seed: int,
     *,
@@ -75,7 +82,7 @@ def train_model(
     report: Report = silent,
     step: str = "training",
 ) -> Trained:
-    """Train `model` on the positives of `graph` [U, I]; each of them once an epoch.
+    """Train `model` on the positives of `world`; each of them once an epoch.
 
     With `validate` (higher is better) it stops early and goes back to the best epoch; without it
     it trains `max_epochs`. On the CPU the same seed gives the same weights.
@@ -86,11 +93,11 @@ def train_model(
     optimizer = torch.optim.AdamW(
         model.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
-    batches = _Batches(graph, config.batch_size, seed, model.device)
+    loss = config.loss.build(world, model.device)
+    batches = _Batches(world, config, seed, model.device)
     stopper = _EarlyStopping(model, config.patience)
     for epoch in range(1, config.max_epochs + 1):
-        loss = _epoch(model, optimizer, batches, config, epoch)
-        figures = {"loss": loss}
+        figures = {"loss": _epoch(model, optimizer, batches, loss, epoch)}
         if validate and epoch % config.validate_every == 0:
             figures["ndcg"] = stopper.saw(epoch, validate())
         # Whoever draws a bar sees it full when training stops early.
@@ -107,42 +114,50 @@ def train_model(
 class _Batches:
     """The positives in a new order each epoch, drawn from one seeded generator."""
 
-    def __init__(self, graph: sp.csr_matrix, size: int, seed: int, device: torch.device):
-        pairs = graph.tocoo()
-        count = np.bincount(pairs.col, minlength=graph.shape[1])
+    def __init__(self, world: World, config: TrainingConfig, seed: int, device: torch.device):
+        pairs = world.graph.tocoo()
+        self.item_count = world.graph.shape[1]
         self.users = torch.from_numpy(pairs.row.astype(np.int64)).to(device)
         self.items = torch.from_numpy(pairs.col.astype(np.int64)).to(device)
         self.weight = torch.from_numpy(pairs.data.astype(np.float32)).to(device)
-        log_q = np.log(np.maximum(count, 1) / max(len(pairs.col), 1)).astype(np.float32)
-        self.item_log_q = torch.from_numpy(log_q).to(device)
-        self.size = size
+        self.value = torch.from_numpy(world.positive_values).to(device)
+        self.size, self.negatives = config.batch_size, config.loss.negatives
         self.generator = torch.Generator().manual_seed(seed)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Batch]:
         order = torch.randperm(len(self.users), generator=self.generator)
         for rows in order.to(self.users.device).split(self.size):
-            yield self.users[rows], self.items[rows], self.weight[rows]
+            drawn = torch.randint(self.item_count, (self.negatives,), generator=self.generator)
+            yield Batch(
+                self.users[rows],
+                self.items[rows],
+                self.weight[rows],
+                self.value[rows],
+                drawn.to(self.users.device),
+            )
 
 
-def _epoch(model, optimizer, batches, config, epoch) -> float:
+def _epoch(
+    model: Model, optimizer: torch.optim.Optimizer, batches: _Batches, loss: Loss, epoch: int
+) -> float:
     """One pass; the mean loss."""
     total, number = 0.0, 0
     device = model.device
-    for number, (users, items, weight) in enumerate(batches, start=1):
+    with torch.no_grad():
+        loss.refresh(epoch, *model())
+    for number, batch in enumerate(batches, start=1):
         optimizer.zero_grad()
         vectors = model()
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss = in_batch_softmax(
-                *vectors, users, items, weight, batches.item_log_q, config.temperature
-            )
-        value = loss.item()
+            error = loss(*vectors, batch)
+        value = error.item()
         if not np.isfinite(value):
             raise DivergedError(
                 f"the loss became {value} in epoch {epoch}, batch {number} (users"
-                f" {users.min().item()} to {users.max().item()}); lower the learning rate or look"
-                " for vectors that are not finite"
+                f" {batch.user_index.min().item()} to {batch.user_index.max().item()}); lower the"
+                " learning rate or look for vectors that are not finite"
             )
-        loss.backward()
+        error.backward()
         optimizer.step()
         total += value
     return total / number

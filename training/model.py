@@ -10,9 +10,11 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import nn
 
+from training.fold_in import fit_event_vectors
+from training.named import Named
 from training.world import World
 
 
@@ -26,16 +28,29 @@ class Vectors:
 
 
 class Model(nn.Module, ABC):
-    """A model: parameters on one device, `forward` and `export`."""
+    """A model on one world: parameters on one device, `forward` and `export`."""
+
+    def __init__(self, world: World):
+        super().__init__()
+        self.world = world
 
     @abstractmethod
     def forward(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Final vectors of users [U, d] and items [I, d]."""
+        """Final vectors of users [U, d] and items [I, d], whose inner product or cosine scores."""
 
-    @abstractmethod
+    @torch.no_grad()
     def export(self, *, cosine: bool = True) -> Vectors:
-        """The vectors with which the scorer gives the model's scores, v of unit length for
-        cosine."""
+        """The vectors with which the scorer gives the model's scores, v of unit length for cosine.
+
+        Unless the model knows better: z by ridge to its users' vectors, e what remains. In
+        training mode or not, what is exported is the model in evaluation.
+        """
+        training = self.training
+        self.eval()
+        users, items = (vectors.cpu().numpy() for vectors in self())
+        self.train(training)
+        event_vectors, residuals = fit_event_vectors(self.world.graph, users)
+        return Vectors(unit(items) if cosine else items, event_vectors, residuals)
 
     @property
     def device(self) -> torch.device:
@@ -43,18 +58,23 @@ class Model(nn.Module, ABC):
         return next(self.parameters()).device
 
 
-class ModelConfig(BaseModel, ABC):
+class ModelConfig(Named):
     """A model's settings, with their ranges; subclass it in the model's file.
 
-    name: what the model is asked for by. `hops` is searched by the recipe where there is one.
+    `hops` is searched by the recipe where there is one.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: ClassVar[str]
+    room: ClassVar[str] = "training.models"
+    noun: ClassVar[str] = "model"
 
     dimensions: int = Field(default=64, ge=1, le=2048)
 
     @abstractmethod
     def build(self, world: World, *, seed: int, device: torch.device | str = "cpu") -> Model:
         """The untrained model on `world`."""
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows of unit length, zero rows as they are."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)

@@ -10,8 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from training.baselines import ease_scores, popularity_scores
+from training.closed_forms.ease import MAX_ITEMS, Ease, truncate
 from training.data import Interactions, latest_split
-from training.ease import MAX_ITEMS, Ease, truncate
 from training.evaluation import rank, scorer_scores
 from training.loop import (
     Progress,
@@ -24,11 +24,13 @@ from training.loop import (
 )
 from training.model import ModelConfig, Vectors
 from training.models.lightgcn import LightGCNConfig
+from training.named import Named
 from training.scorer import Scorer
 from training.selection import ClosedForm, Validation, choose_closed_form
 from training.world import World
 
 VALIDATION_SHARE = 0.1
+SEARCHED = ("hops", "temperature")
 SEARCH_EDGES = 1_000_000
 """Beyond so many edges the model's first settings are taken without comparison."""
 
@@ -57,10 +59,9 @@ class Settings:
     def recipe(self) -> dict:
         """For `model.json`."""
         return {
-            "model": self.model.name,
-            **self.model.model_dump(),
-            **asdict(self.training),
-            **asdict(self.closed_form),
+            "model": self.model.described(),
+            "training": self.training.described(),
+            "closed_form": asdict(self.closed_form),
         }
 
 
@@ -87,7 +88,7 @@ class _Trial:
         return {
             "model": self.model.name,
             "hops": getattr(self.model, "hops", None),
-            "temperature": self.training.temperature,
+            "loss": self.training.loss.described(),
             "epochs": self.trained.epochs,
             "ndcg": self.trained.best,
             "seconds": round(self.trained.seconds, 2),
@@ -133,7 +134,7 @@ def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> 
         )
         trials += rows
         report(Progress("closed form", 1, 1))
-    training = replace(best.training, max_epochs=best.trained.epochs)
+    training = best.training.model_copy(update={"max_epochs": best.trained.epochs})
     return Settings(best.model, training, closed_form, trials)
 
 
@@ -147,13 +148,13 @@ def refit(
 ) -> Fitted:
     """Train on all of `train` with frozen settings, its number of epochs among them."""
     started = time.monotonic()
-    train, graph = world.interactions, world.graph
+    train = world.interactions
     model = settings.model.build(world, seed=seed, device=choose_device())
-    train_model(model, graph, settings.training, seed, report=report, step=step)
+    train_model(model, world, settings.training, seed, report=report, step=step)
     vectors, chosen = model.export(), settings.closed_form
     similar = _no_weights(train)
     if chosen.blend:
-        similar = truncate(Ease(graph).weights(chosen.reg), chosen.truncation)
+        similar = truncate(Ease(world.graph).weights(chosen.reg), chosen.truncation)
     return Fitted(
         world=world,
         scorer=_scorer(vectors, train, similar, chosen.blend),
@@ -184,10 +185,14 @@ def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str
 
 
 def _search_model(world, validation, config, seed, report) -> list[_Trial]:
-    first = replace(config.training, temperature=config.temperatures[0])
+    def tempered(temperature: float) -> TrainingConfig:
+        loss = config.training.loss.model_copy(update={"temperature": temperature})
+        return config.training.model_copy(update={"loss": loss})
+
+    first = tempered(config.temperatures[0])
 
     def attempt(model: ModelConfig, training: TrainingConfig) -> _Trial:
-        step = f"search: {_words(model)}temperature {training.temperature}"
+        step = f"search: {_words(model)}, {_words(training.loss)}"
         return _attempt(world, validation, model, training, seed, report, step)
 
     if len(validation.part) > SEARCH_EDGES:
@@ -197,24 +202,25 @@ def _search_model(world, validation, config, seed, report) -> list[_Trial]:
         models = [config.model.model_copy(update={"hops": hops}) for hops in config.hops]
     tried = [attempt(model, first) for model in models]
     best = max(tried, key=lambda trial: trial.trained.best)
-    rest = [replace(first, temperature=temperature) for temperature in config.temperatures[1:]]
-    return tried + [attempt(best.model, training) for training in rest]
+    rest = config.temperatures[1:]
+    return tried + [attempt(best.model, tempered(temperature)) for temperature in rest]
 
 
-def _words(model: ModelConfig) -> str:
-    return f"{model.hops} hops, " if hasattr(model, "hops") else ""
+def _words(settings: Named) -> str:
+    searched = [f"{key} {getattr(settings, key)}" for key in SEARCHED if hasattr(settings, key)]
+    return " ".join([settings.name, *searched])
 
 
 def _attempt(world, validation, model_config, training, seed, report, step) -> _Trial:
     part = validation.part
-    graph, nothing = world.graph, _no_weights(part)
+    nothing = _no_weights(part)
     model = model_config.build(world, seed=seed, device=choose_device())
 
     def validate() -> float:
         vectors = model.export()
         return validation.ndcg(_scorer(vectors, part, nothing, 0.0), vectors.residuals)
 
-    trained = train_model(model, graph, training, seed, validate=validate, report=report, step=step)
+    trained = train_model(model, world, training, seed, validate=validate, report=report, step=step)
     return _Trial(model_config, training, model.export(), trained)
 
 

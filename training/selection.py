@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
+from training.closed_forms.ease import Ease, truncate
 from training.data import Interactions
-from training.ease import Ease, truncate
 from training.evaluation import Scores, rank, scorer_scores
 from training.scorer import Scorer
 

@@ -72,6 +72,26 @@ class World:
         """[U, I] CSR of positive weights, at most the cap each."""
         return self.interactions.graph()
 
+    @cached_property
+    def positive_values(self) -> np.ndarray:
+        """[nnz] float32 beside `graph`'s entries: the pair's latest value, NaN without one."""
+        graph = self.graph
+        values = np.full(graph.nnz, np.nan, np.float32)
+        if self.events is None:
+            return values
+        rated = self.events.take(np.isfinite(self.events.value))
+        width = np.int64(graph.shape[1])
+        pair = rated.user.astype(np.int64) * width + rated.item
+        order = np.lexsort((rated.at, pair))
+        last = np.flatnonzero(np.diff(pair[order], append=-1))
+        found, value = pair[order][last], rated.value[order][last]
+        entries = graph.tocoo()
+        wanted = entries.row.astype(np.int64) * width + entries.col
+        place = np.minimum(np.searchsorted(found, wanted), max(len(found) - 1, 0))
+        known = found[place] == wanted if len(found) else np.zeros(graph.nnz, bool)
+        values[known] = value[place[known]]
+        return values
+
     def with_interactions(self, part: Interactions) -> "World":
         """The same world where only `part` is known: other pairs' events are gone too."""
         events = self.events

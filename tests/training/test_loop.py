@@ -13,7 +13,7 @@ CONFIG = LightGCNConfig(dimensions=8)
 
 def weights_after(graph, seed: int, **training) -> np.ndarray:
     model = LightGCN(CONFIG, world_of(graph), seed=seed)
-    train_model(model, graph, TrainingConfig(**{"max_epochs": 3, **training}), seed)
+    train_model(model, world_of(graph), TrainingConfig(**{"max_epochs": 3, **training}), seed)
     return model.item_embedding.detach().numpy()
 
 
@@ -32,7 +32,9 @@ def test_gradients_do_not_pile_up(checkerboard):
     gradients = []
     for epochs in (1, 2):
         model = LightGCN(CONFIG, world_of(graph), seed=1)
-        train_model(model, graph, TrainingConfig(learning_rate=0.0, max_epochs=epochs), seed=1)
+        train_model(
+            model, world_of(graph), TrainingConfig(learning_rate=0.0, max_epochs=epochs), seed=1
+        )
         assert model.item_embedding.grad is not None
         gradients.append(model.item_embedding.grad.clone())
 
@@ -49,7 +51,7 @@ def test_stops_early_and_goes_back_to_the_best_epoch(checkerboard):
         return next(values)
 
     config = TrainingConfig(max_epochs=50, validate_every=2, patience=2)
-    trained = train_model(model, graph, config, seed=1, validate=validate)
+    trained = train_model(model, world_of(graph), config, seed=1, validate=validate)
 
     assert (trained.epochs, trained.best, trained.validations) == (4, 0.3, [0.1, 0.3, 0.2, 0.2])
     assert torch.equal(model.item_embedding, states[1])
@@ -62,4 +64,4 @@ def test_a_loss_that_is_not_finite_is_noticed_with_its_batch(checkerboard):
         model.user_embedding[3, 0] = float("nan")
 
     with pytest.raises(DivergedError, match="epoch 1, batch 1"):
-        train_model(model, graph, TrainingConfig(), seed=1)
+        train_model(model, world_of(graph), TrainingConfig(), seed=1)

@@ -1,12 +1,16 @@
 """A model of one's own: one file, tried by the recipe without a change elsewhere."""
 
 import numpy as np
+import pytest
+import scipy.sparse as sp
 import torch
 from torch import nn
 
+from tests.training.worlds import world_of
 from training.data import interactions
-from training.model import Model, ModelConfig, Vectors
+from training.model import Model, ModelConfig, unit
 from training.recipe import RecipeConfig, fit, judge
+from training.scorer import Scorer
 from training.world import World
 
 
@@ -17,25 +21,35 @@ class FactorsConfig(ModelConfig):
     dimensions: int = 8
 
     def build(self, world, *, seed, device) -> "Factors":
-        return Factors(self, world.graph, seed).to(device)
+        return Factors(self, world, seed).to(device)
 
 
 class Factors(Model):
-    """Plain matrix factorisation: everybody is their residual."""
+    """Plain matrix factorisation: users are no sum over their events."""
 
-    def __init__(self, config: FactorsConfig, graph, seed: int):
-        super().__init__()
+    def __init__(self, config: FactorsConfig, world: World, seed: int):
+        super().__init__(world)
         torch.manual_seed(seed)
-        self.users = nn.Parameter(torch.randn(graph.shape[0], config.dimensions))
-        self.items = nn.Parameter(torch.randn(graph.shape[1], config.dimensions))
+        users, items = world.graph.shape
+        self.users = nn.Parameter(torch.randn(users, config.dimensions))
+        self.items = nn.Parameter(torch.randn(items, config.dimensions))
 
     def forward(self):
         return self.users, self.items
 
-    @torch.no_grad()
-    def export(self, *, cosine: bool = True) -> Vectors:
-        items = nn.functional.normalize(self.items, dim=1).numpy()
-        return Vectors(items, np.zeros_like(items), self.users.numpy())
+
+@pytest.mark.parametrize("cosine", [True, False])
+def test_the_exported_vectors_score_as_the_model(six_nodes, cosine):
+    model = FactorsConfig().build(world_of(six_nodes), seed=1, device="cpu")
+    vectors = model.export(cosine=cosine)
+    nothing = sp.csr_matrix((3, 3), dtype=np.float32)
+    scorer = Scorer(vectors.item_vectors, vectors.event_vectors, nothing, 0.0, cosine=cosine)
+
+    users, items = (half.detach().numpy() for half in model())
+    expected = unit(users) @ unit(items).T if cosine else users @ items.T
+
+    assert vectors.residuals is not None and vectors.event_vectors.any()
+    np.testing.assert_allclose(scorer.scores(six_nodes, vectors.residuals), expected, atol=1e-5)
 
 
 def test_the_recipe_trains_and_judges_a_model_it_has_never_heard_of():
@@ -46,6 +60,6 @@ def test_the_recipe_trains_and_judges_a_model_it_has_never_heard_of():
 
     fitted = fit(World(data), config=config, seed=1)
 
-    assert fitted.settings.recipe()["model"] == "factors"
+    assert fitted.settings.recipe()["model"]["name"] == "factors"
     assert "factors" in judge(fitted, data)
     assert fitted.settings.trials[0]["model"] == "factors"

@@ -42,7 +42,7 @@ def test_all_that_was_tried_is_kept(judged):
     fitted, _ = judged
 
     assert {row["model"] for row in fitted.settings.trials} == {"lightgcn", "ease", "blend"}
-    assert fitted.settings.recipe()["max_epochs"] == fitted.settings.trials[0]["epochs"]
+    assert fitted.settings.recipe()["training"]["max_epochs"] == fitted.settings.trials[0]["epochs"]
 
 
 def test_users_and_items_without_edges_survive():

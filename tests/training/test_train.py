@@ -42,7 +42,7 @@ def test_the_artifact_scores_as_what_was_trained_and_says_how(events, make_snaps
     assert (artifact.model, model.id) == (model, "m1")
     assert set(model.metrics) == {"default", "lightgcn", "ease", "popularity"}
     assert model.metrics["default"]["ndcg@10"] > model.metrics["popularity"]["ndcg@10"]
-    assert model.recipe["truncation"] and model.trials and model.libraries["torch"]
+    assert model.recipe["closed_form"]["truncation"] and model.trials and model.libraries["torch"]
     assert {step.step for step in steps} >= {"closed form", "evaluation", "refit", "refit on all"}
     assert all(isinstance(step, Progress) and step.done <= step.total for step in steps)
 

@@ -7,7 +7,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from training.model import Model, ModelConfig, Vectors
+from training.model import Model, ModelConfig, Vectors, unit
 from training.propagation import Propagation, inverse_sqrt
 from training.world import World
 
@@ -44,7 +44,7 @@ class LightGCN(Model):
         seed: int = 0,
         device: torch.device | str = "cpu",
     ):
-        super().__init__()
+        super().__init__(world)
         graph, text = world.graph, world.text
         self.config = config
         self.propagation = Propagation(graph, config.hops, device)
@@ -85,11 +85,9 @@ class LightGCN(Model):
         _, item_sum = self.propagation.hop_sums(users, items, max(self.config.hops - 1, 0))
         degree = self.propagation.item_degree
         scale = inverse_sqrt(np.where(degree > 0, degree, 1)) * (alpha if self.config.hops else 0)
-        v = self()[1]
-        if cosine:
-            v = nn.functional.normalize(v, dim=1)
+        v = self()[1].cpu().numpy()
         return Vectors(
-            item_vectors=v.cpu().numpy(),
+            item_vectors=unit(v) if cosine else v,
             event_vectors=(item_sum.cpu().numpy() * scale[:, None]).astype(np.float32),
             residuals=(users * alpha).cpu().numpy(),
         )

@@ -35,7 +35,7 @@ def test_the_exported_scorer_scores_as_the_model(six_nodes, hops, text):
 def test_an_untouched_item_keeps_the_direction_of_its_text():
     graph = sp.csr_matrix(np.array([[1.0, 1.0, 0]], np.float32))
     model = LightGCN(LightGCNConfig(dimensions=8), world_of(graph, TEXT), seed=1)
-    train_model(model, graph, TrainingConfig(max_epochs=3), seed=1)
+    train_model(model, world_of(graph), TrainingConfig(max_epochs=3), seed=1)
 
     exported = model.export().item_vectors[2]
     text = TEXT[2] @ model.text_projection.detach().numpy()
@@ -46,7 +46,7 @@ def test_an_untouched_item_keeps_the_direction_of_its_text():
 def test_users_without_edges_and_items_without_text_have_zero_vectors():
     graph = sp.csr_matrix(np.array([[1.0, 1.0, 0], [0, 0, 0]], np.float32))
     model = LightGCN(LightGCNConfig(dimensions=8), world_of(graph), seed=1)
-    train_model(model, graph, TrainingConfig(max_epochs=2), seed=1)
+    train_model(model, world_of(graph), TrainingConfig(max_epochs=2), seed=1)
 
     vectors = model.export()
 
@@ -59,7 +59,7 @@ def test_learns_the_checkerboard_from_three_quarters_of_it(checkerboard):
     kept = np.random.default_rng(1).random(checkerboard.shape) < 0.75
     graph = sp.csr_matrix(checkerboard * kept)
     model = LightGCN(LightGCNConfig(dimensions=16), world_of(graph), seed=1)
-    train_model(model, graph, TrainingConfig(max_epochs=40, batch_size=64), seed=1)
+    train_model(model, world_of(graph), TrainingConfig(max_epochs=40, batch_size=64), seed=1)
     scorer, residuals = exported_scorer(model, 40)
 
     first = top_k(scorer.scores(graph, residuals), graph, 1)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from training import ease
-from training.ease import Ease, truncate
+from training.closed_forms import ease
+from training.closed_forms.ease import Ease, truncate
 from training.errors import CatalogueTooLargeError
 
 

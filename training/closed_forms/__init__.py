@@ -1,0 +1,1 @@
+"""The closed forms, one file each, found by `training.closed_form.ClosedFormConfig.find`."""

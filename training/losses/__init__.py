@@ -1,0 +1,1 @@
+"""The losses, one file each, found by `training.loss.LossConfig.find`."""
