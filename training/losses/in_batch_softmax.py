@@ -7,6 +7,7 @@ import torch
 from pydantic import Field
 from torch.nn import functional
 
+from training.log_sum_exp import log_sum_exp
 from training.loss import Batch, Loss, LossConfig
 from training.world import World
 
@@ -53,8 +54,9 @@ class InBatchSoftmax(Loss):
         )
         left = functional.normalize(users.index_select(0, unique_users), dim=1)
         right = functional.normalize(items.index_select(0, unique_items), dim=1)
-        logits = left @ right.T / self.temperature
+        left = left / self.temperature
         log_q = batch.of_items(self.item_log_q)[unique_items]
-        log_sum = torch.logsumexp(logits.float() + (count.log() - log_q), dim=1)
-        positive = logits[user_row, item_row] - log_q[item_row]
+        log_sum = log_sum_exp(left, right, count.log() - log_q)
+        positive = (left.index_select(0, user_row) * right.index_select(0, item_row)).sum(dim=1)
+        positive = positive - log_q[item_row]
         return ((log_sum[user_row] - positive) * batch.weight).sum() / batch.weight.sum()
