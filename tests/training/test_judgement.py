@@ -46,7 +46,7 @@ def test_what_is_written_is_read_by_directory_and_by_file(tmp_path: Path):
 
 
 def test_a_model_that_was_not_judged_is_refused_with_those_that_were():
-    with pytest.raises(JudgementError, match=r"no model .ease. was judged: .* one of default, popularity"):
+    with pytest.raises(JudgementError, match=r"'ease' was judged: .* default, popularity"):
         JUDGEMENT.model("ease")
 
 
