@@ -35,6 +35,17 @@ class Ranking:
         """[T] NDCG at `cutoff` (k unless given)."""
         return ndcg(self.hits, self.relevant, cutoff or self.hits.shape[1])
 
+    def among(self, items: np.ndarray, wanted: sp.csr_matrix) -> "Ranking":
+        """Where only test items of the mask `items` [I] count, for the users who have one.
+
+        wanted: [T, I] test entries of `users`. The lists are still of the whole catalogue.
+        """
+        rows = np.repeat(np.arange(len(self.users)), np.diff(wanted.indptr))
+        relevant = np.bincount(rows[items[wanted.indices]], minlength=len(self.users))
+        hits = self.hits & items[np.maximum(self.items, 0)]
+        asked = relevant > 0
+        return Ranking(self.users[asked], self.items[asked], hits[asked], relevant[asked])
+
     def metrics(self) -> dict[str, float]:
         """Means over tested users at k."""
         k = self.hits.shape[1]

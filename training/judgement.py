@@ -55,7 +55,10 @@ class Paired(_Shape):
 
 
 class Judgement(_Shape):
-    """`split` in words, `users` tested, `cutoffs` of the ranked lists; models, the judged first."""
+    """`split` in words, `users` tested, `cutoffs` of the ranked lists; models, the judged first.
+
+    notes: by metric, how it was measured where that depends on the data.
+    """
 
     schema_version: int = SCHEMA_VERSION
     split: str
@@ -64,6 +67,7 @@ class Judgement(_Shape):
     users: int
     models: list[Judged]
     paired: list[Paired] = []
+    notes: dict[str, str] = {}
 
     def model(self, name: str) -> Judged:
         """The figures of the model called `name`. Raises JudgementError with those there are."""
