@@ -8,6 +8,7 @@ import scipy.sparse as sp
 import torch
 
 from training.errors import DivergedError
+from training.metrics import accuracy, ndcg
 from training.scorer import Scorer
 
 Scores = Callable[[np.ndarray], np.ndarray]
@@ -19,40 +20,36 @@ BATCH_CELLS = 8_000_000
 
 @dataclass(frozen=True)
 class Ranking:
-    """The first k items of each tested user: `users` [T], `hits` bool [T, k], `relevant` [T]."""
+    """The first k items of each tested user.
+
+    users: [T] rows; items: int32 [T, k] rows, -1 where the catalogue gave out; hits: bool [T, k];
+    relevant: [T] test items.
+    """
 
     users: np.ndarray
+    items: np.ndarray
     hits: np.ndarray
     relevant: np.ndarray
 
     def ndcg(self, cutoff: int | None = None) -> np.ndarray:
-        """[T] NDCG at `cutoff` (k unless given).
+        """[T] NDCG at `cutoff` (k unless given)."""
+        return ndcg(self.hits, self.relevant, cutoff or self.hits.shape[1])
 
-        Binary gains, log2 discount, ideal of min(cutoff, test items).
+    def among(self, items: np.ndarray, wanted: sp.csr_matrix) -> "Ranking":
+        """Where only test items of the mask `items` [I] count, for the users who have one.
+
+        wanted: [T, I] test entries of `users`. The lists are still of the whole catalogue.
         """
-        cutoff = cutoff or self.hits.shape[1]
-        discount = 1 / np.log2(np.arange(2, cutoff + 2))
-        ideal = np.cumsum(discount)[np.minimum(self.relevant, cutoff) - 1]
-        return self.hits[:, :cutoff] @ discount / ideal
+        rows = np.repeat(np.arange(len(self.users)), np.diff(wanted.indptr))
+        relevant = np.bincount(rows[items[wanted.indices]], minlength=len(self.users))
+        hits = self.hits & items[np.maximum(self.items, 0)]
+        asked = relevant > 0
+        return Ranking(self.users[asked], self.items[asked], hits[asked], relevant[asked])
 
     def metrics(self) -> dict[str, float]:
-        """Means over tested users.
-
-        Recall divides by all the user's test items; MAP by min(k, test items); MRR is of the first
-        hit within k.
-        """
+        """Means over tested users at k."""
         k = self.hits.shape[1]
-        place = np.arange(1, k + 1)
-        found = self.hits.sum(axis=1)
-        precision_at_hits = self.hits * np.cumsum(self.hits, axis=1) / place
-        values = {
-            "precision": found / k,
-            "recall": found / self.relevant,
-            "ndcg": self.ndcg(),
-            "mrr": (self.hits / place).max(axis=1),
-            "map": precision_at_hits.sum(axis=1) / np.minimum(self.relevant, k),
-            "hit_rate": found > 0,
-        }
+        values = accuracy(self.hits, self.relevant, k)
         return {f"{name}@{k}": float(value.mean()) for name, value in values.items()}
 
 
@@ -64,10 +61,13 @@ def rank(
     `users`: the rows to test, those with test items unless given.
     """
     rows = np.flatnonzero(np.diff(test.indptr)) if users is None else users
-    hits = [
-        _hits(scores(batch), known[batch], test[batch], k) for batch in batches(rows, test.shape[1])
-    ]
-    return Ranking(rows, np.concatenate(hits), np.diff(test.indptr)[rows])
+    items = np.full((len(rows), k), -1, np.int32)
+    start = 0
+    for batch in batches(rows, test.shape[1]):
+        found = top_k(scores(batch), known[batch], k)
+        items[start : start + len(batch), : found.shape[1]] = found
+        start += len(batch)
+    return Ranking(rows, items, found_in(items, test[rows]), np.diff(test.indptr)[rows])
 
 
 def batches(rows: np.ndarray, item_count: int) -> Iterator[np.ndarray]:
@@ -77,23 +77,28 @@ def batches(rows: np.ndarray, item_count: int) -> Iterator[np.ndarray]:
 
 
 def top_k(scores: np.ndarray, known: sp.csr_matrix, k: int) -> np.ndarray:
-    """Item rows [B, min(k, I)] by descending score, those in `known` last; overwrites `scores`.
+    """Item rows [B, min(k, I)] by descending score, -1 in place of those in `known`.
 
-    Raises DivergedError when a score is NaN.
+    It overwrites `scores`. Raises DivergedError when a score is NaN.
     """
-    if np.isnan(scores).any():
-        raise DivergedError("a score is NaN: the vectors or weights behind it are not finite")
     scores[np.repeat(np.arange(len(scores)), np.diff(known.indptr)), known.indices] = -np.inf
-    return torch.topk(torch.from_numpy(scores), min(k, scores.shape[1])).indices.numpy()
+    best = torch.topk(torch.from_numpy(scores), min(k, scores.shape[1]))
+    # topk takes NaN for more than any number: one is in the first place, if there is one.
+    if torch.isnan(best.values).any():
+        raise DivergedError("a score is NaN: the vectors or weights behind it are not finite")
+    return best.indices.masked_fill(best.values == -torch.inf, -1).numpy()
 
 
-def _hits(scores: np.ndarray, known: sp.csr_matrix, test: sp.csr_matrix, k: int) -> np.ndarray:
-    wanted = np.zeros(scores.shape, bool)
-    wanted[np.repeat(np.arange(len(scores)), np.diff(test.indptr)), test.indices] = True
-    hits = np.zeros((len(scores), k), bool)
-    ranked = top_k(scores, known, k)
-    hits[:, : ranked.shape[1]] = np.take_along_axis(wanted, ranked, axis=1)
-    return hits
+def found_in(items: np.ndarray, wanted: sp.csr_matrix) -> np.ndarray:
+    """bool [T, k]: which of `items` [T, k] are entries of the row of `wanted` [T, I]."""
+    width = np.int64(wanted.shape[1])
+    rows = np.repeat(np.arange(len(items)), np.diff(wanted.indptr))
+    entries = np.sort(rows * width + wanted.indices)
+    asked = np.arange(len(items))[:, None] * width + items
+    if not len(entries):
+        return np.zeros(items.shape, bool)
+    place = np.minimum(np.searchsorted(entries, asked), len(entries) - 1)
+    return (entries[place] == asked) & (items >= 0)
 
 
 def scorer_scores(

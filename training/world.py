@@ -75,22 +75,10 @@ class World:
     @cached_property
     def positive_values(self) -> np.ndarray:
         """[nnz] float32 beside `graph`'s entries: the pair's latest value, NaN without one."""
-        graph = self.graph
-        values = np.full(graph.nnz, np.nan, np.float32)
+        entries = self.graph.tocoo()
         if self.events is None:
-            return values
-        rated = self.events.take(np.isfinite(self.events.value))
-        width = np.int64(graph.shape[1])
-        pair = rated.user.astype(np.int64) * width + rated.item
-        order = np.lexsort((rated.at, pair))
-        last = np.flatnonzero(np.diff(pair[order], append=-1))
-        found, value = pair[order][last], rated.value[order][last]
-        entries = graph.tocoo()
-        wanted = entries.row.astype(np.int64) * width + entries.col
-        place = np.minimum(np.searchsorted(found, wanted), max(len(found) - 1, 0))
-        known = found[place] == wanted if len(found) else np.zeros(graph.nnz, bool)
-        values[known] = value[place[known]]
-        return values
+            return np.full(entries.nnz, np.nan, np.float32)
+        return latest_values(self.events, entries.row, entries.col, self.graph.shape[1])
 
     def with_interactions(self, part: Interactions) -> "World":
         """The same world where only `part` is known: other pairs' events are gone too."""
@@ -101,3 +89,21 @@ class World:
             pair = events.user.astype(np.int64) * width + events.item
             events = events.take(np.isin(pair, known))
         return replace(self, interactions=part, events=events)
+
+
+def latest_values(
+    events: Events, user: np.ndarray, item: np.ndarray, item_count: int
+) -> np.ndarray:
+    """[E] float32: the latest value of each pair of `user` and `item` [E], NaN without one."""
+    rated = events.take(np.isfinite(events.value))
+    pair = rated.user.astype(np.int64) * item_count + rated.item
+    order = np.lexsort((rated.at, pair))
+    last = np.flatnonzero(np.diff(pair[order], append=-1))
+    found, value = pair[order][last], rated.value[order][last]
+    values = np.full(len(user), np.nan, np.float32)
+    if len(found):
+        wanted = user.astype(np.int64) * item_count + item
+        place = np.minimum(np.searchsorted(found, wanted), len(found) - 1)
+        known = found[place] == wanted
+        values[known] = value[place[known]]
+    return values

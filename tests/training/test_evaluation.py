@@ -23,6 +23,7 @@ def test_metrics_of_two_users_by_hand():
     assert found == {
         "precision@2": 0.5,
         "recall@2": pytest.approx((0.5 + 1) / 2),
+        "f1@2": pytest.approx((0.5 + 2 / 3) / 2),
         "ndcg@2": pytest.approx((1 / np.log2(3) / ideal_of_two + 1) / 2),
         "mrr@2": pytest.approx((0.5 + 1) / 2),
         "map@2": pytest.approx((0.5 / 2 + 1) / 2),
