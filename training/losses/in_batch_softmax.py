@@ -51,7 +51,7 @@ class InBatchSoftmax(Loss):
         )
         left, right = users.index_select(0, unique_users), items.index_select(0, unique_items)
         logits = cross_logits(self.config, left, right)
-        log_q = self.item_log_q[unique_items]
+        log_q = batch.of_items(self.item_log_q)[unique_items]
         log_sum = torch.logsumexp(logits + (count.log() - log_q), dim=1)
         positive = logits[user_row, item_row] - log_q[item_row]
         return weighted_mean(log_sum[user_row] - positive, batch.weight)

@@ -87,7 +87,8 @@ class SlAtK(Loss):
         left = users.index_select(0, batch.user_index)
         right = items.index_select(0, batch.item_index)
         cosine = pair_logits(self.cosine, left, right)
-        nearness = torch.sigmoid((cosine - self.beta[batch.user_index]) / self.config.tau_beta)
+        beta = batch.of_users(self.beta)[batch.user_index]
+        nearness = torch.sigmoid((cosine - beta) / self.config.tau_beta)
         negative = cross_logits(self.config, left, items.index_select(0, batch.negatives))
         each = torch.logsumexp(negative, dim=1) - cosine / self.config.temperature
         return weighted_mean(nearness * each, batch.weight)

@@ -25,6 +25,8 @@ class Softmax(Loss):
     It costs the batch's users times the catalogue: up to some ten thousand items.
     """
 
+    every_item: ClassVar[bool] = True
+
     def __init__(self, config: SoftmaxConfig):
         self.config = config
 

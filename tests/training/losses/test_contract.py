@@ -74,6 +74,22 @@ def test_the_order_of_the_rows_does_not_matter(config):
     torch.testing.assert_close(first, second)
 
 
+def test_the_vectors_of_the_batch_alone_give_the_same_unless_it_needs_every_item(config):
+    here = given()
+    loss = config.build(here.world)
+    loss.refresh(1, here.users, here.items)
+    compact = here.batch.compact()
+    of_batch = here.users[compact.user_rows], here.items[compact.item_rows]
+
+    whole = loss(here.users, here.items, here.batch)
+
+    if loss.every_item:
+        with pytest.raises((IndexError, AssertionError)):
+            torch.testing.assert_close(loss(*of_batch, compact), whole)
+    else:
+        torch.testing.assert_close(loss(*of_batch, compact), whole)
+
+
 def test_it_learns_the_checkerboard(config, checkerboard):
     """Who saw half of their items ranks the other half above the other kind; a start does not."""
     known = checkerboard * (np.random.default_rng(1).random(checkerboard.shape) < 0.5)
