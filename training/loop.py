@@ -12,6 +12,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
 from training.errors import DivergedError
+from training.logits import l2_penalty
 from training.loss import Batch, Loss, LossConfig
 from training.losses.in_batch_softmax import InBatchSoftmaxConfig
 from training.model import Model
@@ -97,7 +98,7 @@ def train_model(
     batches = _Batches(world, config, seed, model.device)
     stopper = _EarlyStopping(model, config.patience)
     for epoch in range(1, config.max_epochs + 1):
-        figures = {"loss": _epoch(model, optimizer, batches, loss, epoch)}
+        figures = {"loss": _epoch(model, optimizer, batches, loss, epoch, config.loss.l2)}
         if validate and epoch % config.validate_every == 0:
             figures["ndcg"] = stopper.saw(epoch, validate())
         # Whoever draws a bar sees it full when training stops early.
@@ -138,7 +139,12 @@ class _Batches:
 
 
 def _epoch(
-    model: Model, optimizer: torch.optim.Optimizer, batches: _Batches, loss: Loss, epoch: int
+    model: Model,
+    optimizer: torch.optim.Optimizer,
+    batches: _Batches,
+    loss: Loss,
+    epoch: int,
+    l2: float,
 ) -> float:
     """One pass; the mean loss."""
     total, number = 0.0, 0
@@ -154,6 +160,10 @@ def _epoch(
             vectors = model.rows(given.user_rows, given.item_rows)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             error = loss(*vectors, given)
+        if l2:
+            users, items = vectors
+            rows = users[given.user_index], items[given.item_index]
+            error = error + l2 * l2_penalty(*rows, given.weight)
         value = error.item()
         if not np.isfinite(value):
             raise DivergedError(

@@ -4,8 +4,9 @@ One file a loss, in training.losses; it knows final vectors, neither the graph n
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -81,17 +82,29 @@ class Loss(ABC):
     def refresh(self, epoch: int, users: torch.Tensor, items: torch.Tensor) -> None:  # noqa: B027
         """Called before each epoch (from 1) with vectors [U, d] and [I, d] without gradients."""
 
+    def state(self) -> dict[str, torch.Tensor]:
+        """What `refresh` left and a continued training needs; nothing unless the loss knows."""
+        return {}
+
+    def load_state(self, state: Mapping[str, torch.Tensor]) -> None:  # noqa: B027
+        """Take back what `state` gave."""
+
 
 class LossConfig(Named):
     """A loss's settings; subclass it in the loss's file.
 
-    `negatives`: items drawn uniformly for each batch and shared by its rows.
+    `negatives`: items drawn uniformly for each batch and shared by its rows; `similarity`: the
+    score that is trained, and `temperature`: τ, which it is divided by; `l2`: λ of
+    λ/2 · mean(|u|² + |i|²) over the final vectors of the batch's positives, which the loop adds.
     """
 
     room: ClassVar[str] = "training.losses"
     noun: ClassVar[str] = "loss"
 
     negatives: int = Field(default=0, ge=0, le=65_536)
+    similarity: Literal["cosine", "inner_product"] = "cosine"
+    temperature: float = Field(default=0.2, gt=0, le=10)
+    l2: float = Field(default=0, ge=0, le=10)
 
     @abstractmethod
     def build(self, world: World, device: torch.device | str = "cpu") -> Loss:

@@ -4,20 +4,17 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from pydantic import Field
-from torch.nn import functional
 
-from training.log_sum_exp import log_sum_exp
+from training.logits import log_sum_logits, pair_logits, weighted_mean
 from training.loss import Batch, Loss, LossConfig
 from training.world import World
 
 
 class InBatchSoftmaxConfig(LossConfig):
-    """`temperature`: τ; `log_q`: whether popular items are spared as negatives."""
+    """`log_q`: whether popular items are spared as negatives."""
 
     name: ClassVar[str] = "in_batch_softmax"
 
-    temperature: float = Field(default=0.2, gt=0, le=10)
     log_q: bool = True
 
     def build(self, world: World, device: torch.device | str = "cpu") -> "InBatchSoftmax":
@@ -26,10 +23,10 @@ class InBatchSoftmaxConfig(LossConfig):
 
 
 class InBatchSoftmax(Loss):
-    """Softmax over the batch's items, by cosine.
+    """Softmax over the batch's items.
 
     For the positives (u, i) of a batch with weights w:
-    mean_w[ log Σ_{j in batch} exp(cos(u,j)/τ - log q_j) - cos(u,i)/τ + log q_i ], where q_j is the
+    mean_w[ log Σ_{j in batch} exp(s(u,j)/τ - log q_j) - s(u,i)/τ + log q_i ], where q_j is the
     chance of item j to be in a batch (Yi et al. 2019, "Sampling-bias-corrected neural modeling"),
     or 1 without the correction. Uncorrected, popular items are punished as negatives: ML-100K
     nDCG@10 .15-.20 against .47.
@@ -39,7 +36,7 @@ class InBatchSoftmax(Loss):
     """
 
     def __init__(self, config: InBatchSoftmaxConfig, world: World, device: torch.device | str):
-        self.temperature = config.temperature
+        self.config = config
         count = np.bincount(world.graph.indices, minlength=world.graph.shape[1])
         log_q = np.log(np.maximum(count, 1) / max(world.graph.nnz, 1))
         if not config.log_q:
@@ -52,11 +49,8 @@ class InBatchSoftmax(Loss):
         unique_items, item_row, count = batch.item_index.unique(
             return_inverse=True, return_counts=True
         )
-        left = functional.normalize(users.index_select(0, unique_users), dim=1)
-        right = functional.normalize(items.index_select(0, unique_items), dim=1)
-        left = left / self.temperature
+        left, right = users.index_select(0, unique_users), items.index_select(0, unique_items)
         log_q = batch.of_items(self.item_log_q)[unique_items]
-        log_sum = log_sum_exp(left, right, count.log() - log_q)
-        positive = (left.index_select(0, user_row) * right.index_select(0, item_row)).sum(dim=1)
-        positive = positive - log_q[item_row]
-        return ((log_sum[user_row] - positive) * batch.weight).sum() / batch.weight.sum()
+        log_sum = log_sum_logits(self.config, left, right, count.log() - log_q)
+        positive = pair_logits(self.config, left[user_row], right[item_row]) - log_q[item_row]
+        return weighted_mean(log_sum[user_row] - positive, batch.weight)

@@ -1,0 +1,38 @@
+"""Softmax over the whole catalogue."""
+
+from typing import ClassVar
+
+import torch
+
+from training.logits import cross_logits, weighted_mean
+from training.loss import Batch, Loss, LossConfig
+from training.world import World
+
+
+class SoftmaxConfig(LossConfig):
+    """Nothing but the score and its temperature."""
+
+    name: ClassVar[str] = "softmax"
+
+    def build(self, world: World, device: torch.device | str = "cpu") -> "Softmax":
+        """The loss; the world has nothing to add."""
+        return Softmax(self)
+
+
+class Softmax(Loss):
+    """mean_w[ log Σ_j exp s(u,j)/τ - s(u,i)/τ ] over all items j.
+
+    It costs the batch's users times the catalogue: up to some ten thousand items.
+    """
+
+    every_item: ClassVar[bool] = True
+
+    def __init__(self, config: SoftmaxConfig):
+        self.config = config
+
+    def __call__(self, users: torch.Tensor, items: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """The mean over the batch, weighted by the positives' weights."""
+        unique, row = batch.user_index.unique(return_inverse=True)
+        logits = cross_logits(self.config, users.index_select(0, unique), items)
+        log_sum = torch.logsumexp(logits, dim=1)
+        return weighted_mean(log_sum[row] - logits[row, batch.item_index], batch.weight)
