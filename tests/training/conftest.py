@@ -13,8 +13,10 @@ import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 
-from benchmarks.ml100k import Ratings, read_ratings
+from benchmarks.ml100k import Ratings, protocol_split, read_ratings
 from graphdb.snapshot import EVENTS, write_snapshot
+from training.data import Interactions
+from training.world import World
 
 SEED = 7
 
@@ -28,6 +30,13 @@ def _print_seed():
 def ratings(data_folder: Path) -> Ratings:
     """MovieLens-100K."""
     return read_ratings(data_folder / "ml-100k")
+
+
+@pytest.fixture(scope="session")
+def ml100k(ratings: Ratings) -> tuple[World, Interactions]:
+    """What is trained on and what is held out by the protocol of benchmarks.ml100k, no texts."""
+    train, test = protocol_split(ratings)
+    return World(train), test
 
 
 @pytest.fixture
