@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from pydantic import Field
 
-from training.named import Named
+from training.named import Named, Search
 from training.world import World
 
 
@@ -48,6 +48,7 @@ class LossConfig(Named):
 
     room: ClassVar[str] = "training.losses"
     noun: ClassVar[str] = "loss"
+    search: ClassVar[Search] = {"negatives": None}
 
     negatives: int = Field(default=0, ge=0, le=65_536)
 
