@@ -71,7 +71,7 @@ def train(
     read_manifest(snapshot)  # before torch is loaded for it
     artifact = settings.artifacts / name
     shutil.rmtree(artifact, ignore_errors=True)
-    arguments = [str(snapshot), str(artifact), "--seed", str(seed)]
+    arguments = ["train", str(snapshot), str(artifact), "--seed", str(seed)]
     run_step("training", arguments, progress, alive=alive)
     return artifact
 

@@ -87,7 +87,8 @@ def encode(texts: list[str]) -> np.ndarray:
 
 def protocol_split(ratings: Ratings):
     """(train, test) interactions; without times, for the split knows none."""
-    from training.data import interactions, stratified_split
+    from training.data import interactions
+    from training.splits import stratified_split
 
     sizes = len(ratings.user_ids), len(ratings.item_ids)
     parts = stratified_split(ratings.item_index, sizes[1], 0.75, SPLIT_SEED)

@@ -1,29 +1,32 @@
-"""`python -m training SNAPSHOT ARTIFACT`: the process that a training task starts.
+"""`python -m training COMMAND …`: the process that a training task or the command line starts.
 
-Progress is one JSON object a line on stdout, the last of them `{"model": …}`; what is refused is
-one sentence on stderr and exit status 2. It ends with the process that started it.
+Progress is one JSON object a line on stdout, the last of them the command's result; what is refused
+is one sentence on stderr and exit status 2. It ends with the process that started it. A command is
+a file of training.commands.
 """
 
 import argparse
+import importlib
 import json
 import os
+import pkgutil
 import sys
 import threading
 import time
 from dataclasses import asdict
-from pathlib import Path
+
+import training.commands
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse, train, print; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m training", description="Train an artifact.")
-    parser.add_argument("snapshot", type=Path)
-    parser.add_argument("artifact", type=Path)
-    parser.add_argument("--seed", type=int, default=1)
+    """Parse, run, print; returns the exit status."""
+    names = sorted(module.name for module in pkgutil.iter_modules(training.commands.__path__))
+    parser = argparse.ArgumentParser(prog="python -m training", allow_abbrev=False)
+    parser.add_argument("command", choices=names)
     parser.add_argument(
         "--parent", type=int, default=os.getppid(), help="end when this process does"
     )
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
     threading.Thread(target=_end_with, args=(options.parent,), daemon=True).start()
 
     # Read when OpenMP is loaded: threads that spin while Neo4j and the API want the cores made an
@@ -35,23 +38,20 @@ def main(arguments: list[str] | None = None) -> int:
     _print(loading | {"done": 0})
     from graphdb.snapshot import SnapshotError
     from training.errors import TrainingError
-    from training.train import train
 
+    command = importlib.import_module(f"training.commands.{options.command}")
     _print(loading | {"done": 1})
+    own = argparse.ArgumentParser(prog=f"python -m training {options.command}")
+    command.add_arguments(own)
     try:
-        model = train(
-            options.snapshot,
-            options.artifact,
-            seed=options.seed,
-            progress=lambda step: _print(asdict(step)),
-        )
+        result = command.run(own.parse_args(rest), lambda step: _print(asdict(step)))
     except (SnapshotError, TrainingError) as error:
         return _refuse(str(error))
-    except FileExistsError:
-        return _refuse(f"{options.artifact} is there already: name a new directory")
+    except FileExistsError as error:
+        return _refuse(f"{error} is there already: name a new directory")
     except MemoryError as error:
         return _refuse(f"out of memory ({error}): train with fewer items or dimensions")
-    _print({"model": model.id, "metrics": model.metrics, "seconds": model.seconds})
+    _print(result)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Interactions as arrays and the ways to split them.
+"""Interactions as arrays.
 
 It knows user and item rows, weights and times: neither event types nor what learns from it.
 """
@@ -93,39 +93,3 @@ def interactions(
         item_count=item_count,
         weight_cap=weight_cap,
     )
-
-
-def latest_split(data: Interactions, share: float, seed: int) -> tuple[Interactions, Interactions]:
-    """Hold out the latest `share` of each user's entries (at random where there is no time).
-
-    Rounded for each user, and never all of them: somebody with one entry keeps it.
-    """
-    random = np.random.default_rng(seed).random(len(data))
-    order = np.lexsort((random, data.user_index if data.at is None else data.at, data.user_index))
-    rank, count = _rank_in_group(data.user_index[order], data.user_count)
-    held_count = np.minimum(np.floor(count * share + 0.5), count - 1)
-    held = np.empty(len(data), bool)
-    held[order] = rank >= count - held_count
-    return data.take(~held), data.take(held)
-
-
-def stratified_split(
-    group: np.ndarray, group_count: int, share: float, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (train, test) with `share` of each group, drawn at random, in train.
-
-    The semantics of recommenders-team's python_stratified_split, to the row when `group` [N] is
-    in the file's order: numpy's legacy generator, half-even rounding, at least 1 by rounding.
-    """
-    random = np.random.RandomState(seed).rand(len(group))
-    order = np.lexsort((random, group))
-    rank, count = _rank_in_group(group[order], group_count)
-    train = rank + 1 <= np.round(share * count)
-    return order[train], order[~train]
-
-
-def _rank_in_group(group: np.ndarray, group_count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Position inside its group and the group's size, for each row of a sorted `group`."""
-    sizes = np.bincount(group, minlength=group_count)
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    return np.arange(len(group)) - starts[group], sizes[group]

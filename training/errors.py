@@ -28,3 +28,12 @@ class UnknownNameError(TrainingError):
 
 class SettingError(TrainingError):
     """A setting that nobody has or that is out of its range; the message shows what is expected."""
+
+
+class EmptySplitError(TrainingError):
+    """A split leaves nothing to learn from or nothing to ask for."""
+
+
+class UnknownPropertyError(TrainingError):
+    """Groups are asked for by a property that nobody has; the message lists those that are
+    there."""

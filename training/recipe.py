@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from training.baselines import ease_scores, popularity_scores
 from training.closed_forms.ease import MAX_ITEMS, Ease, truncate
-from training.data import Interactions, latest_split
+from training.data import Interactions
 from training.evaluation import rank, scorer_scores
 from training.loop import (
     Progress,
@@ -27,6 +27,7 @@ from training.models.lightgcn import LightGCNConfig
 from training.named import Named
 from training.scorer import Scorer
 from training.selection import ClosedForm, Validation, choose_closed_form
+from training.splits import latest_split
 from training.world import World
 
 VALIDATION_SHARE = 0.1

@@ -13,10 +13,10 @@ import numpy as np
 
 from graphdb.snapshot import Manifest, Snapshot, read_snapshot
 from training.artifact import Artifact, Model, write_artifact
-from training.data import latest_split
 from training.loop import Progress, Report, silent
 from training.recipe import Fitted, RecipeConfig, fit, judge, refit
 from training.snapshots import snapshot_world
+from training.splits import latest_split
 
 TEST_SHARE = 0.1
 

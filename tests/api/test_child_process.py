@@ -96,7 +96,7 @@ STARTER = "from api.child_process import run_step\nrun_step({module!r}, {argumen
 def test_an_orphan_ends_by_itself(project, tmp_path, step):
     """It would wait for a manifest that nobody writes, or half a minute for a graph."""
     os.mkfifo(tmp_path / "manifest.json")
-    arguments = [str(tmp_path), str(tmp_path / "a")] if step == "training" else []
+    arguments = ["train", str(tmp_path), str(tmp_path / "a")] if step == "training" else []
     env = {**os.environ, "PATHLIGHT_NEO4J_URI": "bolt://127.0.0.1:9"}
     code = STARTER.format(module=step, arguments=arguments)
     starter = subprocess.Popen(

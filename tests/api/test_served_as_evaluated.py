@@ -19,8 +19,8 @@ from ingest.movielens import read_movielens
 from tests.api.conftest import api_on, until_mapped
 from tests.conftest import wipe
 from training.artifact import read_artifact
-from training.data import stratified_split
 from training.recipe import RecipeConfig
+from training.splits import stratified_split
 from training.train import train
 
 K = 10

@@ -1,33 +1,31 @@
 import numpy as np
 
-from training.data import interactions, latest_split, stratified_split
+from training.data import interactions
 
 
-def test_latest_entries_of_each_user_are_held_out():
-    users = np.repeat([0, 1, 2], [10, 20, 1])
-    items = np.concatenate([np.arange(10), np.arange(20), [0]])
-    at = np.concatenate([np.arange(10)[::-1], np.arange(20), [5]])
+def test_events_of_a_pair_are_one_entry_with_their_sum_and_the_latest_time():
+    users, items = np.array([1, 0, 1, 1]), np.array([2, 1, 0, 2])
+    weight, at = np.array([1.0, -1.0, 0.5, 2.0]), np.array([9, 4, 3, 7])
+    seen = np.array([False, True, False, True])
 
-    part, held = latest_split(interactions(users, items, 3, 20, at=at), 0.1, seed=1)
+    data = interactions(users, items, 3, 4, weight=weight, at=at, seen=seen, weight_cap=2.0)
 
-    assert list(zip(held.user_index, held.item_index, strict=True)) == [(0, 0), (1, 18), (1, 19)]
-    assert len(part) == 28
+    assert data.at is not None
+    columns = (data.user_index, data.item_index, data.weight, data.at, data.seen)
+    assert list(zip(*(column.tolist() for column in columns), strict=True)) == [
+        (0, 1, -1.0, 4, True),
+        (1, 0, 0.5, 3, False),
+        (1, 2, 3.0, 9, True),
+    ]
+    assert data.graph().toarray().tolist() == [[0] * 4, [0.5, 0, 2, 0], [0] * 4]
+    assert data.history().toarray().tolist() == [[0, -1, 0, 0], [0.5, 0, 3, 0], [0] * 4]
+    assert data.popularity().tolist() == [0.5, 0, 3, 0]
 
 
-def test_without_times_the_part_is_random_but_the_same_for_a_seed():
-    users, items = np.divmod(np.arange(400), 20)
-    data = interactions(users, items, 20, 20)
+def test_what_is_taken_keeps_users_and_items_in_their_rows():
+    data = interactions(np.array([0, 2]), np.array([1, 3]), 3, 4)
 
-    held = [latest_split(data, 0.1, seed)[1].item_index.tolist() for seed in (1, 1, 2)]
+    part = data.take(data.user_index == 2)
 
-    assert held[0] == held[1] != held[2]
-
-
-def test_stratified_split_follows_the_published_protocol(ratings):
-    """Counts of python_stratified_split(ratio=.75, filter_by="item", seed=42) on this file."""
-    train, test = stratified_split(ratings.item_index, len(ratings.item_ids), 0.75, 42)
-
-    counts = np.bincount(ratings.item_index)
-    kept = np.bincount(ratings.item_index[train], minlength=len(counts))
-    assert np.array_equal(kept, np.round(counts * 0.75))
-    assert sorted(np.concatenate([train, test])) == list(range(len(ratings.item_index)))
+    assert (part.user_count, part.item_count, len(part)) == (3, 4, 1)
+    assert part.history().toarray()[2].tolist() == [0, 0, 0, 1]

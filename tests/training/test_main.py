@@ -12,7 +12,7 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 STARTER = """
 import subprocess, sys
-child = subprocess.Popen([sys.executable, "-m", "training", *sys.argv[1:]],
+child = subprocess.Popen([sys.executable, "-m", "training", "train", *sys.argv[1:]],
                          stdout=subprocess.PIPE, text=True)
 child.stdout.readline()
 print(child.pid, flush=True)
@@ -21,7 +21,7 @@ child.wait()
 
 
 def command(*arguments) -> list[str]:
-    return [sys.executable, "-m", "training", *map(str, arguments)]
+    return [sys.executable, "-m", "training", "train", *map(str, arguments)]
 
 
 def some_events(users: int, items: int, count: int) -> list[tuple]:
@@ -62,6 +62,38 @@ def test_bad_input_is_one_sentence_and_not_zero(make_snapshot, tmp_path):
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "nothing to learn from" in done.stderr
+
+
+def test_an_artifact_that_is_there_is_refused(make_snapshot, tmp_path):
+    snapshot = make_snapshot(some_events(8, 9, 40), 8, 9)
+    (tmp_path / "m1").mkdir()
+
+    done = subprocess.run(
+        command(snapshot, tmp_path / "m1"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr == f"{tmp_path / 'm1'} is there already: name a new directory\n"
+
+
+def test_a_command_that_does_not_exist_is_refused_with_those_that_do(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "training", "teach", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 2
+    assert "invalid choice: 'teach'" in done.stderr
+    assert "train" in done.stderr
 
 
 def test_ends_when_the_process_that_started_it_is_killed(make_snapshot, tmp_path):

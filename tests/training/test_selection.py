@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from training.data import interactions, latest_split
+from training.data import interactions
 from training.scorer import Scorer
 from training.selection import Validation, choose_closed_form
+from training.splits import latest_split
 
 
 def two_tastes(met: int) -> Validation:

@@ -7,12 +7,12 @@ import pytest
 
 from graphdb.snapshot import SCHEMA_VERSION, SnapshotError, read_snapshot
 from training.artifact import read_artifact
-from training.data import latest_split
 from training.errors import NoEventsError
 from training.evaluation import rank, scorer_scores
 from training.loop import Progress, TrainingConfig
 from training.recipe import RecipeConfig, fit, judge
 from training.snapshots import snapshot_interactions
+from training.splits import latest_split
 from training.train import TEST_SHARE, save_fitted, train
 from training.world import World
 

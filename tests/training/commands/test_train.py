@@ -1,0 +1,23 @@
+"""The training command called in this process."""
+
+import argparse
+import json
+from pathlib import Path
+
+from training.commands.train import add_arguments, run
+from training.loop import Progress
+
+
+def test_what_is_parsed_is_trained_and_told(make_snapshot, tmp_path: Path):
+    snapshot = make_snapshot([(user, user % 3, 1.0, user) for user in range(6)], 6, 3)
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    told: list[Progress] = []
+
+    result = run(
+        parser.parse_args([str(snapshot), str(tmp_path / "m"), "--seed", "4"]), told.append
+    )
+
+    assert result["model"] == "m"
+    assert json.loads((tmp_path / "m" / "model.json").read_text())["seed"] == 4
+    assert told
