@@ -147,9 +147,13 @@ def _epoch(
         loss.refresh(epoch, *model())
     for number, batch in enumerate(batches, start=1):
         optimizer.zero_grad()
-        vectors = model()
+        if loss.every_item:
+            given, vectors = batch, model()
+        else:
+            given = batch.compact()
+            vectors = model.rows(given.user_rows, given.item_rows)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            error = loss(*vectors, batch)
+            error = loss(*vectors, given)
         value = error.item()
         if not np.isfinite(value):
             raise DivergedError(

@@ -19,7 +19,8 @@ class Batch:
     """B positives and the items drawn for all of them.
 
     user_index, item_index: int64 [B]; weight: float32 [B]; value: float32 [B], the pair's latest
-    rating, NaN without one; negatives: int64 [N], item rows drawn uniformly.
+    rating, NaN without one; negatives: int64 [N], item rows drawn uniformly. The indices are places
+    in the vectors that a loss is given: here those of all users [U, d] and items [I, d].
     """
 
     user_index: torch.Tensor
@@ -28,13 +29,54 @@ class Batch:
     value: torch.Tensor
     negatives: torch.Tensor
 
+    def of_users(self, table: torch.Tensor) -> torch.Tensor:
+        """A table of all users [U, …] as it stands beside the vectors that a loss is given."""
+        return table
+
+    def of_items(self, table: torch.Tensor) -> torch.Tensor:
+        """A table of all items [I, …] as it stands beside the vectors that a loss is given."""
+        return table
+
+    def compact(self) -> "CompactBatch":
+        """The same positives and negatives among the vectors of their own users and items."""
+        user_rows, users = self.user_index.unique(return_inverse=True)
+        named = torch.cat([self.item_index, self.negatives])
+        item_rows, places = named.unique(return_inverse=True)
+        items, negatives = places[: len(self.item_index)], places[len(self.item_index) :]
+        return CompactBatch(users, items, self.weight, self.value, negatives, user_rows, item_rows)
+
+
+@dataclass(frozen=True)
+class CompactBatch(Batch):
+    """A batch beside the vectors of the users `user_rows` [u] and the items `item_rows` [i].
+
+    Both int64, sorted, each once.
+    """
+
+    user_rows: torch.Tensor
+    item_rows: torch.Tensor
+
+    def of_users(self, table: torch.Tensor) -> torch.Tensor:
+        """The rows [u, …] of a table of all users."""
+        return table[self.user_rows]
+
+    def of_items(self, table: torch.Tensor) -> torch.Tensor:
+        """The rows [i, …] of a table of all items."""
+        return table[self.item_rows]
+
 
 class Loss(ABC):
-    """A loss on one world and device."""
+    """A loss on one world and device.
+
+    `every_item`: whether it needs vectors beyond those of the batch's own users, items and
+    negatives; then it is given everybody's.
+    """
+
+    every_item: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, users: torch.Tensor, items: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """The mean over the batch, a scalar, of final vectors `users` [U, d] and `items` [I, d]."""
+        """The mean over the batch, a scalar, of final vectors `users` [u, d] and `items` [i, d]."""
 
     def refresh(self, epoch: int, users: torch.Tensor, items: torch.Tensor) -> None:  # noqa: B027
         """Called before each epoch (from 1) with vectors [U, d] and [I, d] without gradients."""

@@ -1,6 +1,7 @@
 import warnings
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 import torch
 
@@ -75,3 +76,40 @@ def test_nodes_without_edges_keep_only_their_own_vector():
 
     assert users.tolist() == [[1, 1], [0.25, 0.25]]
     assert items.tolist() == [[1, 1], [0.25, 0.25]]
+
+
+@pytest.mark.parametrize("hops", [0, 1, 2, 3])
+def test_some_rows_equal_those_of_the_whole_in_output_and_gradient(hops):
+    propagation = Propagation(random_graph(50, 70, 0.1), hops)
+    user_rows, item_rows = torch.tensor([3, 4, 41]), torch.tensor([0, 9, 10, 33, 69])
+    generator = torch.Generator().manual_seed(1)
+    start = torch.randn(120, 16, generator=generator)
+    toward = torch.randn(8, 16, generator=generator)
+
+    found, gradients = [], []
+    for restricted in (False, True):
+        users, items = (half.clone().requires_grad_() for half in start.split([50, 70]))
+        if restricted:
+            rows = propagation.rows(users, items, user_rows, item_rows)
+        else:
+            whole = propagation(users, items)
+            rows = (whole[0][user_rows], whole[1][item_rows])
+        (torch.cat(rows) * toward).sum().backward()
+        found.append(torch.cat(rows))
+        gradients.append(torch.cat([users.grad, items.grad]))
+
+    torch.testing.assert_close(*found, atol=1e-6, rtol=0)
+    torch.testing.assert_close(*gradients, atol=1e-6, rtol=0)
+    assert gradients[0].abs().sum() > 1
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (0, 3), (2, 0)])
+def test_a_graph_without_edges_gives_a_share_of_each_own_vector(shape):
+    propagation = Propagation(sp.csr_matrix(shape, dtype=np.float32), hops=1)
+    users, items = torch.ones(shape[0], 2), torch.ones(shape[1], 2)
+
+    whole = propagation(users, items)
+    rows = propagation.rows(users, items, torch.arange(shape[0]), torch.arange(shape[1]))
+
+    for found in (whole, rows):
+        assert torch.equal(torch.cat(found), torch.full((sum(shape), 2), 0.5))

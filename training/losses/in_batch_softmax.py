@@ -54,7 +54,7 @@ class InBatchSoftmax(Loss):
         left = functional.normalize(users.index_select(0, unique_users), dim=1)
         right = functional.normalize(items.index_select(0, unique_items), dim=1)
         logits = left @ right.T / self.temperature
-        log_q = self.item_log_q[unique_items]
+        log_q = batch.of_items(self.item_log_q)[unique_items]
         log_sum = torch.logsumexp(logits.float() + (count.log() - log_q), dim=1)
         positive = logits[user_row, item_row] - log_q[item_row]
         return ((log_sum[user_row] - positive) * batch.weight).sum() / batch.weight.sum()

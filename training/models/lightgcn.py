@@ -72,6 +72,12 @@ class LightGCN(Model):
         """Final vectors of users [U, d] and items [I, d]."""
         return self.propagation(*self.hop_zero())
 
+    def rows(
+        self, user_rows: torch.Tensor, item_rows: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Final vectors of these rows, over the edges of these rows in the last hop."""
+        return self.propagation.rows(*self.hop_zero(), user_rows, item_rows)
+
     @torch.no_grad()
     def export(self, *, cosine: bool = True) -> Vectors:
         """The vectors with which the scorer (history exponent 1/2) gives our scores.

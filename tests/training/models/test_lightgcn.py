@@ -32,6 +32,28 @@ def test_the_exported_scorer_scores_as_the_model(six_nodes, hops, text):
     np.testing.assert_allclose(scorer.scores(six_nodes, residuals), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("hops", [0, 1, 2, 3])
+@pytest.mark.parametrize("text", [None, TEXT])
+def test_some_rows_equal_those_of_the_whole_in_vectors_and_gradients(six_nodes, hops, text):
+    config = LightGCNConfig(dimensions=8, hops=hops, init_std=1.0)
+    model = LightGCN(config, world_of(six_nodes, text), seed=2)
+    user_rows, item_rows = torch.tensor([1]), torch.tensor([0, 2])
+    toward = torch.randn(3, 8, generator=torch.Generator().manual_seed(1))
+
+    users, items = model()
+    vectors = {
+        "rows": torch.cat(model.rows(user_rows, item_rows)),
+        "whole": torch.cat([users[user_rows], items[item_rows]]),
+    }
+    gradients = {
+        name: torch.autograd.grad((found * toward).sum(), list(model.parameters()))
+        for name, found in vectors.items()
+    }
+
+    torch.testing.assert_close(vectors["rows"], vectors["whole"], atol=1e-6, rtol=0)
+    torch.testing.assert_close(gradients["rows"], gradients["whole"], atol=1e-6, rtol=0)
+
+
 def test_an_untouched_item_keeps_the_direction_of_its_text():
     graph = sp.csr_matrix(np.array([[1.0, 1.0, 0]], np.float32))
     model = LightGCN(LightGCNConfig(dimensions=8), world_of(graph, TEXT), seed=1)
