@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import torch
 from pydantic import Field
 
-from training.named import Named
+from training.named import Named, Search
 from training.world import World
 
 
@@ -100,6 +100,7 @@ class LossConfig(Named):
 
     room: ClassVar[str] = "training.losses"
     noun: ClassVar[str] = "loss"
+    search: ClassVar[Search] = {"negatives": None}
 
     negatives: int = Field(default=0, ge=0, le=65_536)
     similarity: Literal["cosine", "inner_product"] = "cosine"

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import nn
 
 from training.fold_in import fit_event_vectors
-from training.named import Named
+from training.named import Named, Search
 from training.world import World
 
 
@@ -76,6 +76,7 @@ class ModelConfig(Named):
 
     room: ClassVar[str] = "training.models"
     noun: ClassVar[str] = "model"
+    search: ClassVar[Search] = {"dimensions": None}
 
     dimensions: int = Field(default=64, ge=1, le=2048)
 

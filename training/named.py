@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from abc import ABC
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,11 +17,25 @@ from training.errors import SettingError, UnknownNameError
 M = TypeVar("M", bound=BaseModel)
 
 
+@dataclass(frozen=True)
+class Span:
+    """Numbers worth trying, from `low` to `high`, both among them; by ratios when `log`."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+Search = Mapping[str, Span | tuple | None]
+"""What a search may try, by field; None: the field stays."""
+
+
 class Named(BaseModel, ABC):
     """Settings with their ranges.
 
     name: what it is asked for by; room: the package whose files hold its kind; noun: what its kind
-    is called in sentences.
+    is called in sentences; search: by field, a Span or a tuple of values that `pathlight tune`
+    tries, None for one that stays (training.search_space says what follows without a word).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -28,6 +43,7 @@ class Named(BaseModel, ABC):
     name: ClassVar[str]
     room: ClassVar[str]
     noun: ClassVar[str]
+    search: ClassVar[Search] = {}
 
     @classmethod
     def kinds(cls) -> dict[str, type[Self]]:
@@ -71,11 +87,11 @@ def checked(kind: type[M], what: str, settings: Mapping[str, Any]) -> M:
             known = ", ".join(kind.model_fields)
             raise SettingError(f"{what} has no setting {key!r}: expected one of {known}") from None
         raise SettingError(
-            f"{what}: {key} is {first['input']!r}, expected {_range(kind, key) or first['msg']}"
+            f"{what}: {key} is {first['input']!r}, expected {range_of(kind, key) or first['msg']}"
         ) from None
 
 
-def _range(kind: type[BaseModel], key: str) -> str:
+def range_of(kind: type[BaseModel], key: str) -> str:
     """The bounds of a numeric field in words, empty for one without."""
     schema = kind.model_json_schema()["properties"].get(key, {})
     words = {
