@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import torch
 
 from tests.training.models.contract import TEXT, ModelContract, redrawn, scorer_of, vectors_of
 from tests.training.worlds import world_of
