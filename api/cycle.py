@@ -19,6 +19,9 @@ from graphdb.domain import Domain
 from graphdb.export import export_snapshot
 from graphdb.snapshot import read_manifest
 from graphdb.versions import list_versions
+from training.choice import RECIPE, Choice, RecipeFile, read_recipe_file
+
+DEFAULT = Choice()
 
 ABANDONED_S = 24 * 3600
 """A directory still being built after so long belongs to a process that was killed."""
@@ -64,16 +67,36 @@ def train(
     progress: Progress,
     *,
     seed: int = 1,
+    choice: Choice = DEFAULT,
     alive: Callable[[], None] = unwatched,
 ) -> Path:
     """Train on `snapshot`; returns the artifact's directory. Raises StepFailedError, or
-    StepRefusedError for a snapshot that cannot be learned from, SnapshotError for none."""
+    StepRefusedError for a snapshot that cannot be learned from or for a choice that there is not,
+    SnapshotError for no snapshot."""
     read_manifest(snapshot)  # before torch is loaded for it
     artifact = settings.artifacts / name
     shutil.rmtree(artifact, ignore_errors=True)
     arguments = ["train", str(snapshot), str(artifact), "--seed", str(seed)]
-    run_step("training", arguments, progress, alive=alive)
+    run_step("training", [*arguments, *choice.arguments()], progress, alive=alive)
     return artifact
+
+
+def tune(
+    snapshot: Path,
+    study: Path,
+    progress: Progress,
+    *,
+    minutes: float,
+    seed: int = 1,
+    choice: Choice = DEFAULT,
+) -> RecipeFile:
+    """Search settings on `snapshot`, in the directory `study`; returns the recipe it leaves there.
+
+    Raises as `train`."""
+    read_manifest(snapshot)
+    arguments = ["tune", str(snapshot), str(study), "--minutes", str(minutes), "--seed", str(seed)]
+    run_step("training", [*arguments, *choice.arguments()], progress)
+    return read_recipe_file(study / RECIPE)
 
 
 def publish_artifact(

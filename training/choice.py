@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from training.model import ModelConfig
     from training.recipe import RecipeConfig
 
+RECIPE = "recipe.json"
+"""What a search leaves in its directory."""
+
 PARTS = ("model", "loss", "training")
 RATIOS = (1, 0.75, 1.25)
 """Temperatures that the recipe tries of a loss asked for by name, times its own."""
@@ -83,6 +86,11 @@ class Choice:
         given += [f"--set={setting}" for setting in self.settings]
         return given + ["--alone"] * self.alone
 
+    @property
+    def words(self) -> str:
+        """The names, for a directory's name."""
+        return "-".join((self.model or "default", self.loss or "default"))
+
     def chosen(self) -> "Chosen":
         """What is asked for, looked up.
 
@@ -97,12 +105,9 @@ class Choice:
                 )
             file = read_recipe_file(self.recipe)
         model, training = _found(file, given, self.model, self.loss)
-        fixed = {f"{part}.{name}" for part in PARTS for name in given[part]}
-        if self.recipe:
-            fixed |= {f"model.{name}" for name in type(model).model_fields}
-            fixed |= {f"loss.{name}" for name in type(training.loss).model_fields}
-        trials = tuple(file.trials)
-        return Chosen(model, training, frozenset(fixed), self.alone or file.alone, trials)
+        fixed = frozenset(f"{part}.{name}" for part in PARTS for name in given[part])
+        alone, trials = self.alone or file.alone, tuple(file.trials)
+        return Chosen(model, training, fixed, alone, trials, settled=self.recipe is not None)
 
     def _given(self) -> dict[str, dict[str, Any]]:
         given: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
@@ -122,13 +127,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Checked settings; `fixed` names those that were given, as in "model.hops"."""
+    """Checked settings; `fixed` names those that were given, as in "model.hops".
+
+    settled: whether they are a recipe's, of which nothing is tried anew but the closed form.
+    """
 
     model: "ModelConfig"
     training: "TrainingConfig"
     fixed: frozenset[str]
     alone: bool
     trials: tuple[dict, ...]
+    settled: bool
 
     def recipe(self) -> "RecipeConfig":
         """How it is trained: the default recipe, what it tries on validation kept to this.
@@ -138,7 +147,10 @@ class Chosen:
         """
         from training.recipe import RecipeConfig
 
-        recipe = RecipeConfig()
+        recipe, fixed = RecipeConfig(), self.fixed
+        if self.settled:
+            fixed |= {f"model.{name}" for name in type(self.model).model_fields}
+            fixed |= {f"loss.{name}" for name in type(self.training.loss).model_fields}
         hops, temperatures = recipe.hops, recipe.temperatures
         if self.model.name != recipe.model.name:
             hops = _hops(self.model)
@@ -151,7 +163,7 @@ class Chosen:
             training=self.training,
             hops=hops,
             temperatures=temperatures,
-            fixed=self.fixed,
+            fixed=fixed,
             alone=self.alone,
             trials=self.trials,
         )
@@ -174,6 +186,33 @@ def write_recipe_file(path: Path, recipe: RecipeFile) -> None:
     building = path.with_name(f".{path.name}.{os.getpid()}")
     building.write_text(recipe.model_dump_json(indent=2) + "\n")
     building.replace(path)
+
+
+def everything() -> list[dict[str, Any]]:
+    """A row for each setting that may be asked for: kind, name, setting, default, expected."""
+    from training.closed_form import ClosedFormConfig
+    from training.loop import TrainingConfig
+    from training.loss import LossConfig
+    from training.model import ModelConfig
+    from training.named import range_of
+
+    kinds = [
+        (noun.noun, name, kind)
+        for noun in (ModelConfig, LossConfig, ClosedFormConfig)
+        for name, kind in noun.kinds().items()
+    ]
+    return [
+        {
+            "kind": noun,
+            "name": name,
+            "setting": setting,
+            "default": schema.get("default"),
+            "expected": range_of(kind, setting),
+        }
+        for noun, name, kind in [*kinds, ("training", "", TrainingConfig)]
+        for setting, schema in kind.model_json_schema()["properties"].items()
+        if (noun, setting) != ("training", "loss")
+    ]
 
 
 def _found(
@@ -207,9 +246,11 @@ def _hops(model: "ModelConfig") -> tuple[int, ...]:
     from training.search_space import searched
 
     own = getattr(model, "hops", None)
+    if not isinstance(own, int):
+        return ()
     tried = searched(model).get("hops")
     if not isinstance(tried, IntDistribution):
-        return () if own is None else (own,)
+        return (own,)
     return (own, *(hops for hops in range(tried.low, tried.high + 1) if hops != own))
 
 

@@ -23,7 +23,8 @@ class TrainingConfig(BaseModel):
     """How a model is trained.
 
     `weight_decay`: AdamW's, on all parameters; `patience`: validations without a
-    better one before stopping; `validate_every`: epochs between validations.
+    better one before stopping; `validate_every`: epochs between validations,
+    the last epoch always has one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -110,7 +111,7 @@ def train_model(
     curve = []
     for epoch in range(1, config.max_epochs + 1):
         figures = {"loss": _epoch(model, optimizer, batches, loss, epoch, config.loss.l2)}
-        if validate and epoch % config.validate_every == 0:
+        if validate and (epoch % config.validate_every == 0 or epoch == config.max_epochs):
             figures["ndcg"] = stopper.saw(epoch, validate())
         curve.append({"epoch": epoch, **figures, "seconds": time.monotonic() - started})
         # Whoever draws a bar sees it full when training stops early.

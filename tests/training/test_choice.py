@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from training.choice import Choice, RecipeFile, RecipeFileError, read_recipe_file, write_recipe_file
+from training.choice import (
+    Choice,
+    RecipeFile,
+    RecipeFileError,
+    everything,
+    read_recipe_file,
+    write_recipe_file,
+)
 from training.errors import SettingError, UnknownNameError
 from training.loss import LossConfig
 from training.losses.bsl import BslConfig
@@ -82,9 +89,7 @@ def test_a_recipe_read_back_is_trained_as_it_says_with_what_was_tried_before(tmp
     rows = [{"model": "lightgcn", "ndcg": 0.25}]
     write_recipe_file(
         path,
-        RecipeFile(
-            model=asked.model.described(), training=asked.training.described(), trials=rows
-        ),
+        RecipeFile(model=asked.model.described(), training=asked.training.described(), trials=rows),
     )
 
     chosen = Choice(recipe=path, settings=("training.patience=9",)).chosen()
@@ -130,3 +135,13 @@ def test_a_file_that_is_no_recipe_is_one_sentence(content, sentence, tmp_path: P
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path):
     with pytest.raises(RecipeFileError, match="there is no recipe"):
         read_recipe_file(tmp_path / "recipe.json")
+
+
+def test_everything_that_may_be_named_is_listed_with_its_range():
+    rows = {(row["kind"], row["name"], row["setting"]): row for row in everything()}
+
+    hops = rows["model", "lightgcn", "hops"]
+    assert (hops["default"], hops["expected"]) == (2, "a whole number at least 0 and at most 8")
+    assert rows["loss", "bsl", "similarity"]["expected"] == "one of cosine, inner_product"
+    assert ("closed form", "ease", "reg") in rows
+    assert ("training", "", "learning_rate") in rows and ("training", "", "loss") not in rows

@@ -46,3 +46,15 @@ def test_an_unknown_name_is_told_what_there_is():
 def test_a_setting_out_of_range_is_told_the_range(settings, sentence):
     with pytest.raises(SettingError, match=sentence):
         ModelConfig.of("lightgcn", settings)
+
+
+@pytest.mark.parametrize(
+    "settings, sentence",
+    [
+        ({"similarity": "dot"}, "similarity is 'dot', expected one of cosine, inner_product"),
+        ({"log_q": "often"}, "log_q is 'often', expected true or false"),
+    ],
+)
+def test_a_name_or_flag_that_is_none_is_told_those_there_are(settings, sentence):
+    with pytest.raises(SettingError, match=sentence):
+        LossConfig.of("in_batch_softmax", settings)

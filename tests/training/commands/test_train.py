@@ -37,7 +37,7 @@ def test_what_is_asked_for_is_trained(make_snapshot, tmp_path: Path):
 
 
 def test_a_setting_out_of_range_is_refused_before_anything_is_read(tmp_path: Path):
-    with pytest.raises(SettingError, match="hops is 9, expected .* at least 0 and at most 8"):
+    with pytest.raises(SettingError, match=r"hops is 9, expected .* at least 0 and at most 8"):
         run(parsed(str(tmp_path), str(tmp_path / "m"), "--set=model.hops=9"), lambda progress: None)
 
 
