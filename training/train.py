@@ -14,6 +14,7 @@ import numpy as np
 from graphdb.snapshot import Manifest, Snapshot, read_snapshot
 from training.artifact import Artifact, Model, write_artifact
 from training.loop import Progress, Report, silent
+from training.ranks import Ranks
 from training.recipe import Fitted, RecipeConfig, fit, judge, refit
 from training.snapshots import snapshot_world
 from training.splits import latest_split
@@ -77,6 +78,8 @@ def save_fitted(
         seen=data.matrix(data.seen.astype(np.float32)),
         popularity=data.popularity(),
     )
+    if not Ranks.current().first:
+        return artifact.model
     return write_artifact(directory, artifact, fitted.weights).model
 
 
