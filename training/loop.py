@@ -46,6 +46,11 @@ class TrainingConfig(BaseModel):
     accumulation: int = Field(default=1, ge=1, le=1_024)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
+    @property
+    def cosine(self) -> bool:
+        """Whether the score that is trained, and then serves, is the cosine."""
+        return self.loss.similarity == "cosine"
+
     def described(self) -> dict:
         """Every setting, the loss with its name, for `model.json`."""
         return {**self.model_dump(), "loss": self.loss.described()}
