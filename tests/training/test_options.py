@@ -10,9 +10,7 @@ def test_without_cuda_auto_is_the_cpu_and_cuda_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
     assert choose_device() == choose_device("cpu") == torch.device("cpu")
-    with pytest.raises(
-        SettingError, match=r"no CUDA device.*ask for 'cpu', or for 'auto'"
-    ):
+    with pytest.raises(SettingError, match=r"no CUDA device.*ask for 'cpu', or for 'auto'"):
         choose_device("cuda")
 
 
