@@ -60,12 +60,17 @@ def silent(progress: Progress) -> None:
 
 @dataclass(frozen=True)
 class Trained:
-    """`epochs`: the best by validation, where the model now stands; `validations`: in order."""
+    """`epochs`: the best by validation, where the model now stands; `validations`: in order.
+
+    curve: an entry an epoch: `epoch`, `loss` (its batches' mean), `seconds` since the start with
+    the epoch's validation, and `ndcg` where there was one.
+    """
 
     epochs: int
     best: float | None
     seconds: float
     validations: list[float]
+    curve: list[dict[str, float]]
 
 
 def choose_device() -> torch.device:
@@ -97,10 +102,12 @@ def train_model(
     loss = config.loss.build(world, model.device)
     batches = _Batches(world, config, seed, model.device)
     stopper = _EarlyStopping(model, config.patience)
+    curve = []
     for epoch in range(1, config.max_epochs + 1):
         figures = {"loss": _epoch(model, optimizer, batches, loss, epoch, config.loss.l2)}
         if validate and epoch % config.validate_every == 0:
             figures["ndcg"] = stopper.saw(epoch, validate())
+        curve.append({"epoch": epoch, **figures, "seconds": time.monotonic() - started})
         # Whoever draws a bar sees it full when training stops early.
         total = epoch if stopper.exhausted else config.max_epochs
         report(Progress(step, epoch, total, figures))
@@ -108,7 +115,7 @@ def train_model(
             break
     stopper.restore()
     return Trained(
-        stopper.best_epoch or epoch, stopper.best, time.monotonic() - started, stopper.seen
+        stopper.best_epoch or epoch, stopper.best, time.monotonic() - started, stopper.seen, curve
     )
 
 

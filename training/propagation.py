@@ -69,6 +69,29 @@ class Propagation:
         return user_sum, item_sum
 
 
+class Product:
+    """A CSR matrix [m, n] times vectors [n, d], differentiable in the vectors."""
+
+    def __init__(self, matrix: sp.csr_matrix, device: torch.device | str = "cpu"):
+        matrix = sp.csr_matrix(matrix, dtype=np.float32)
+        self.forward = _Matrix(matrix, device)
+        self.backward = _Matrix(matrix.T.tocsr(), device)
+
+    def __matmul__(self, vectors: torch.Tensor) -> torch.Tensor:
+        return _Product.apply(vectors, self)
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, vectors, product):
+        ctx.product = product
+        return product.forward @ vectors
+
+    @staticmethod
+    def backward(ctx, *grad_outputs):
+        return ctx.product.backward @ grad_outputs[0].contiguous(), None
+
+
 class _Propagate(torch.autograd.Function):
     # The operator is a polynomial of a symmetric matrix, so it is its own transpose: backward is
     # the same propagation, and nothing needs to be saved.

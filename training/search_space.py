@@ -87,6 +87,8 @@ def searched(settings: BaseModel) -> dict[str, BaseDistribution]:
     found = {}
     for name in kind.model_fields:
         value = getattr(settings, name)
+        if properties[name].get("type") == "number":
+            value = float(value)  # a default of 1 is a number as well
         way = declared[name] if name in declared else _derived(properties[name], value)
         if way is not None:
             found[name] = _distribution(way, value)

@@ -57,6 +57,28 @@ def test_stops_early_and_goes_back_to_the_best_epoch(checkerboard):
     assert torch.equal(model.item_embedding, states[1])
 
 
+def test_the_curve_has_every_epoch_and_the_validations_where_they_were(checkerboard):
+    graph = sp.csr_matrix(checkerboard)
+    model, told = LightGCN(CONFIG, world_of(graph), seed=1), []
+    values = iter([0.1, 0.2])
+
+    trained = train_model(
+        model,
+        world_of(graph),
+        TrainingConfig(max_epochs=5, validate_every=2),
+        seed=1,
+        validate=lambda: next(values),
+        report=told.append,
+    )
+
+    assert [row["epoch"] for row in trained.curve] == [1, 2, 3, 4, 5]
+    assert [row.get("ndcg") for row in trained.curve] == [None, 0.1, None, 0.2, None]
+    assert [row["loss"] for row in trained.curve] == [step.figures["loss"] for step in told]
+    seconds = [row["seconds"] for row in trained.curve]
+    assert 0 < seconds[0] <= seconds[-1] <= trained.seconds
+    assert seconds == sorted(seconds)
+
+
 def test_a_loss_that_is_not_finite_is_noticed_with_its_batch(checkerboard):
     graph = sp.csr_matrix(checkerboard)
     model = LightGCN(CONFIG, world_of(graph), seed=1)

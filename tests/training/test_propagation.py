@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from training.propagation import Propagation
+from training.propagation import Product, Propagation
 
 
 def random_graph(users: int, items: int, density: float) -> sp.csr_matrix:
@@ -113,3 +113,17 @@ def test_a_graph_without_edges_gives_a_share_of_each_own_vector(shape):
 
     for found in (whole, rows):
         assert torch.equal(torch.cat(found), torch.full((sum(shape), 2), 0.5))
+
+
+def test_a_product_and_its_gradient_equal_those_of_dense_matrices():
+    matrix = random_graph(30, 20, 0.2)
+    generator = torch.Generator().manual_seed(1)
+    vectors = torch.randn(20, 8, generator=generator).requires_grad_()
+    toward = torch.randn(30, 8, generator=generator)
+    dense = torch.from_numpy(matrix.toarray())
+
+    found = Product(matrix) @ vectors
+    (gradient,) = torch.autograd.grad((found * toward).sum(), vectors)
+
+    torch.testing.assert_close(found, dense @ vectors, atol=1e-5, rtol=0)
+    torch.testing.assert_close(gradient, dense.T @ toward, atol=1e-5, rtol=0)

@@ -5,35 +5,29 @@ from typing import ClassVar
 import numpy as np
 import torch
 from pydantic import Field
-from torch import nn
 
-from training.model import Model, ModelConfig, Vectors, unit
+from training.embeddings import EmbeddingConfig, EmbeddingModel
+from training.model import Vectors, unit
 from training.propagation import Propagation, inverse_sqrt
 from training.world import World
 
 
-class LightGCNConfig(ModelConfig):
-    """`dimensions`: d; `hops`: L, neighbourhoods away.
-
-    `init_std`: of embeddings and projection; .01 learns ML-100K in a third of the epochs of .1.
-    """
+class LightGCNConfig(EmbeddingConfig):
+    """`hops`: L, neighbourhoods away."""
 
     name: ClassVar[str] = "lightgcn"
 
     hops: int = Field(default=2, ge=0, le=8)
-    init_std: float = Field(default=0.01, gt=0, le=1)
 
     def build(self, world: World, *, seed: int, device: torch.device | str = "cpu") -> "LightGCN":
         """The untrained model on `world`."""
         return LightGCN(self, world, seed=seed, device=device)
 
 
-class LightGCN(Model):
+class LightGCN(EmbeddingModel):
     """LightGCN (He et al. 2020) whose items start from id embedding + W·text.
 
-    u^0 = E_u, i^0 = E_i + W t_i; the final vectors are the means over hops 0..L of
-    Propagation(graph). An item nobody touched has no id embedding of its own to learn: it starts
-    and stays at W·text, and a user without edges at zero.
+    The final vectors are the means over hops 0..L of Propagation(graph).
     """
 
     def __init__(
@@ -44,29 +38,9 @@ class LightGCN(Model):
         seed: int = 0,
         device: torch.device | str = "cpu",
     ):
-        super().__init__(world)
-        graph, text = world.graph, world.text
+        super().__init__(config, world, seed=seed, device=device)
         self.config = config
-        self.propagation = Propagation(graph, config.hops, device)
-        generator = torch.Generator().manual_seed(seed)
-        users = self._drawn(graph.shape[0], generator)
-        items = self._drawn(graph.shape[1], generator)
-        self.user_embedding = nn.Parameter(users * _touched(self.propagation.user_degree))
-        self.item_embedding = nn.Parameter(items * _touched(self.propagation.item_degree))
-        self.text = None
-        if text is not None:
-            self.text = torch.from_numpy(text).to(device)
-            self.text_projection = nn.Parameter(self._drawn(text.shape[1], generator))
-        self.to(device)
-
-    def _drawn(self, rows: int, generator: torch.Generator) -> torch.Tensor:
-        return torch.randn(rows, self.config.dimensions, generator=generator) * self.config.init_std
-
-    def hop_zero(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Users [U, d] and items [I, d] before propagation."""
-        if self.text is None:
-            return self.user_embedding, self.item_embedding
-        return self.user_embedding, self.item_embedding + self.text @ self.text_projection
+        self.propagation = Propagation(world.graph, config.hops, device)
 
     def forward(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Final vectors of users [U, d] and items [I, d]."""
@@ -97,7 +71,3 @@ class LightGCN(Model):
             event_vectors=(item_sum.cpu().numpy() * scale[:, None]).astype(np.float32),
             residuals=(users * alpha).cpu().numpy(),
         )
-
-
-def _touched(degree: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(degree > 0).float()[:, None]
