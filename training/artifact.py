@@ -8,6 +8,8 @@ It knows files only: not how the arrays were learned nor who serves them. Readin
     users.parquet        key, e (d floats, null without one), items, weights, seen (lists, one entry
                          an item of the person's history; weights are uncapped sums)
     similar.parquet      item, others, weights: the truncated item–item weights b, one row an item
+    judgement.json       how it fared, see training.judgement; not part of what serves, and replaced
+                         by a later judgement: it has no hash in `model.json`
 """
 
 import shutil
@@ -26,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from graphdb.snapshot import SnapshotError, check_files, hash_files
 from training.errors import TrainingError
+from training.judgement import FILE_NAME, Judgement, write_judgement
 from training.scorer import Scorer
 
 SCHEMA_VERSION = 1
@@ -39,7 +42,8 @@ class Model(BaseModel):
     """`model.json`: how to score with the files beside it, and how they came to be.
 
     `recipe` holds every chosen setting, `metrics` the evaluation, by model name then metric
-    (for example `metrics["popularity"]["ndcg@10"]`), `trials` what was tried on validation.
+    (for example `metrics["popularity"]["ndcg@10"]`), `trials` what was tried on validation,
+    `curve` an entry an epoch of the chosen model: epoch, loss, seconds, and ndcg where validated.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +65,7 @@ class Model(BaseModel):
     recipe: dict
     metrics: dict[str, dict[str, float]]
     trials: list[dict] = []
+    curve: list[dict] = []
     seconds: dict[str, float] = {}
     libraries: dict[str, str] = {}
     files: dict[str, str] = {}
@@ -86,7 +91,10 @@ class Artifact:
 
 
 def write_artifact(
-    directory: Path, artifact: Artifact, weights: Mapping[str, np.ndarray]
+    directory: Path,
+    artifact: Artifact,
+    weights: Mapping[str, np.ndarray],
+    judgement: Judgement | None = None,
 ) -> Artifact:
     """Write beside `directory` and rename it there; returns it with the files' hashes.
 
@@ -110,6 +118,8 @@ def write_artifact(
         pq.write_table(_similar_table(artifact.scorer.similar), building / "similar.parquet")
         model = artifact.model.model_copy(update={"files": hash_files(building)})
         (building / "model.json").write_text(model.model_dump_json(indent=2))
+        if judgement is not None:
+            write_judgement(building / FILE_NAME, judgement)
         building.rename(directory)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)

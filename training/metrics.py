@@ -7,6 +7,9 @@ a list that nothing could fill.
 import numpy as np
 import scipy.sparse as sp
 
+ACCURACY = ("precision", "recall", "f1", "ndcg", "mrr", "map", "hit_rate")
+"""What `accuracy` gives."""
+
 
 def accuracy(hits: np.ndarray, relevant: np.ndarray, k: int) -> dict[str, np.ndarray]:
     """Metrics [T] of the first `k` places of `hits` bool [T, K], by name.

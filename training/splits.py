@@ -42,12 +42,15 @@ def split(data: Interactions, kind: str, share: float, seed: int) -> Split:
 
     Raises EmptySplitError when nothing is left to learn from or nothing positive to ask for.
     """
+    return checked(part_by(kind, data, share, seed))
+
+
+def part_by(kind: str, data: Interactions, share: float, seed: int) -> Split:
+    """`split` for those who can do with an empty part."""
     if kind == "users":
-        found = users_split(data, share, seed)
-    else:
-        train, test = KINDS[kind](data, share, seed)
-        found = Split(WORDS[kind].format(share=share), train, train, test)
-    return checked(found)
+        return users_split(data, share, seed)
+    train, test = KINDS[kind](data, share, seed)
+    return Split(WORDS[kind].format(share=share), train, train, test)
 
 
 def checked(found: Split) -> Split:

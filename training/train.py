@@ -13,10 +13,12 @@ import numpy as np
 
 from graphdb.snapshot import Manifest, Snapshot, read_snapshot
 from training.artifact import Artifact, Model, write_artifact
+from training.contest import DEFAULT, judge_fitted, point_figures
+from training.judgement import Judgement
 from training.loop import Progress, Report, silent
-from training.recipe import Fitted, RecipeConfig, fit, judge, refit
+from training.recipe import Fitted, RecipeConfig, fit, refit
 from training.snapshots import snapshot_world
-from training.splits import latest_split
+from training.splits import part_by
 
 TEST_SHARE = 0.1
 
@@ -31,8 +33,9 @@ def train(
 ) -> Model:
     """Train the default recipe on a snapshot and write the artifact; returns its `model.json`.
 
-    The recipe is fitted without the latest tenth of each user, judged on it beside popularity and
-    EASE (`model.metrics`), and its frozen settings are refitted on everything.
+    The recipe is fitted without the latest tenth of each user, judged on it beside the baselines
+    (`judgement.json`; `model.metrics` are its point figures), and its frozen settings are refitted
+    on everything.
 
     Raises SnapshotError, NoEventsError, DivergedError, ArtifactError, and FileExistsError when the
     artifact is there already.
@@ -42,17 +45,16 @@ def train(
         raise FileExistsError(artifact_directory)
     snapshot = read_snapshot(snapshot_directory)
     world = snapshot_world(snapshot)
-    part, test = latest_split(world.interactions, TEST_SHARE, seed)
-    judged = fit(world.with_interactions(part), config, seed=seed, report=progress)
-    metrics = {}
-    if (test.weight > 0).any():
-        progress(Progress("evaluation", 0, 1))
-        metrics = judge(judged, test)
-        progress(Progress("evaluation", 1, 1, {"ndcg@10": metrics["default"]["ndcg@10"]}))
+    parts = part_by("latest", world.interactions, TEST_SHARE, seed)
+    judged = fit(world.with_interactions(parts.train), config, seed=seed, report=progress)
+    progress(Progress("evaluation", 0, 1))
+    judgement = judge_fitted(world, parts, judged, seed=seed)
+    figures = point_figures(judgement).get(DEFAULT, {})
+    progress(Progress("evaluation", 1, 1, figures))
     final = refit(world, judged.settings, seed=seed, report=progress, step="refit on all")
     seconds = {**judged.seconds, **final.seconds, "total": time.monotonic() - started}
     return save_fitted(
-        artifact_directory, snapshot, final, seed=seed, metrics=metrics, seconds=seconds
+        artifact_directory, snapshot, final, seed=seed, judgement=judgement, seconds=seconds
     )
 
 
@@ -62,13 +64,13 @@ def save_fitted(
     fitted: Fitted,
     *,
     seed: int,
-    metrics: dict[str, dict[str, float]],
+    judgement: Judgement | None,
     seconds: dict[str, float],
 ) -> Model:
     """Write what was fitted to (a part of) a snapshot's events as an artifact."""
     data = fitted.world.interactions
     artifact = Artifact(
-        model=_model(directory.name, snapshot.manifest, fitted, seed, metrics, seconds),
+        model=_model(directory.name, snapshot.manifest, fitted, seed, judgement, seconds),
         item_ids=snapshot.items["id"].to_pylist(),
         user_keys=snapshot.users["key"].to_pylist(),
         scorer=fitted.scorer,
@@ -77,11 +79,16 @@ def save_fitted(
         seen=data.matrix(data.seen.astype(np.float32)),
         popularity=data.popularity(),
     )
-    return write_artifact(directory, artifact, fitted.weights).model
+    return write_artifact(directory, artifact, fitted.weights, judgement).model
 
 
 def _model(
-    name: str, manifest: Manifest, fitted: Fitted, seed: int, metrics: dict, seconds: dict
+    name: str,
+    manifest: Manifest,
+    fitted: Fitted,
+    seed: int,
+    judgement: Judgement | None,
+    seconds: dict,
 ) -> Model:
     scorer = fitted.scorer
     return Model(
@@ -99,7 +106,7 @@ def _model(
         weight_cap=scorer.weight_cap,
         blend=scorer.blend,
         recipe={**fitted.settings.recipe(), "text_encoder": manifest.text_encoder},
-        metrics=metrics,
+        metrics=point_figures(judgement),
         trials=fitted.settings.trials,
         seconds={step: round(value, 3) for step, value in seconds.items()},
         libraries={

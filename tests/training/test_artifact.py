@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from safetensors.numpy import load_file
 
 from training.artifact import Artifact, ArtifactError, read_artifact, write_artifact
+from training.judgement import JudgementError, read_judgement
 from training.train import train
 
 FILES = ["items.parquet", "similar.parquet", "users.parquet", "weights.safetensors"]
@@ -74,6 +75,15 @@ def test_a_truncated_model_json_is_named(written, tmp_path):
 
     with pytest.raises(ArtifactError, match=r"model\.json"):
         read_artifact(tmp_path / "artifact")
+
+
+def test_a_truncated_judgement_is_named_and_what_serves_is_read_all_the_same(written, tmp_path):
+    path = tmp_path / "artifact" / "judgement.json"
+    path.write_text(path.read_text()[:100])
+
+    with pytest.raises(JudgementError, match=r"judgement\.json"):
+        read_judgement(tmp_path / "artifact")
+    assert read_artifact(tmp_path / "artifact").item_ids == written.item_ids
 
 
 def test_vectors_that_are_not_finite_are_refused_and_nothing_is_written(written, tmp_path):

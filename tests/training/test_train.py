@@ -7,12 +7,14 @@ import pytest
 
 from graphdb.snapshot import SCHEMA_VERSION, SnapshotError, read_snapshot
 from training.artifact import read_artifact
+from training.contest import judge_fitted, point_figures
 from training.errors import NoEventsError
 from training.evaluation import rank, scorer_scores
+from training.judgement import read_judgement
 from training.loop import Progress, TrainingConfig
-from training.recipe import RecipeConfig, fit, judge
+from training.recipe import RecipeConfig, fit
 from training.snapshots import snapshot_interactions
-from training.splits import latest_split
+from training.splits import split
 from training.train import TEST_SHARE, save_fitted, train
 from training.world import World
 
@@ -41,6 +43,10 @@ def test_the_artifact_scores_as_what_was_trained_and_says_how(events, make_snaps
     artifact = read_artifact(tmp_path / "m1")
     assert (artifact.model, model.id) == (model, "m1")
     assert set(model.metrics) == {"default", "lightgcn", "ease", "popularity"}
+    judgement = read_judgement(tmp_path / "m1")
+    assert judgement.models[0].name == "default"
+    assert point_figures(judgement) == model.metrics
+    assert {pair.second for pair in judgement.paired} == set(model.metrics) - {"default"}
     assert model.metrics["default"]["ndcg@10"] > model.metrics["popularity"]["ndcg@10"]
     assert model.recipe["closed_form"]["truncation"] and model.trials and model.libraries["torch"]
     assert {step.step for step in steps} >= {"closed form", "evaluation", "refit", "refit on all"}
@@ -49,17 +55,17 @@ def test_the_artifact_scores_as_what_was_trained_and_says_how(events, make_snaps
 
 def test_what_is_reported_is_found_again_from_the_files_that_serve(events, make_snapshot, tmp_path):
     snapshot = read_snapshot(make_snapshot(events, 60, 40))
-    part, test = latest_split(snapshot_interactions(snapshot), TEST_SHARE, seed=1)
-    fitted = fit(World(part), config=QUICK, seed=1)
-    reported = judge(fitted, test)
-    save_fitted(tmp_path / "m1", snapshot, fitted, seed=1, metrics=reported, seconds={})
+    data = snapshot_interactions(snapshot)
+    parts = split(data, "latest", TEST_SHARE, seed=1)
+    fitted = fit(World(parts.train), config=QUICK, seed=1)
+    judgement = judge_fitted(World(data), parts, fitted, seed=1)
+    save_fitted(tmp_path / "m1", snapshot, fitted, seed=1, judgement=judgement, seconds={})
 
     served = read_artifact(tmp_path / "m1")
     scores = scorer_scores(served.scorer, served.history, served.residuals, served.popularity)
 
-    found = rank(scores, served.history, test.history()).metrics()
-    assert found == pytest.approx(reported["default"], abs=1e-9)
-    assert found == served.model.metrics["default"]
+    found = rank(scores, served.history, parts.test.history()).metrics()
+    assert found == pytest.approx(served.model.metrics["default"], abs=1e-9)
 
 
 def test_the_same_seed_gives_the_same_artifact(events, make_snapshot, tmp_path):
@@ -90,6 +96,8 @@ def test_the_smallest_snapshots_train(rows, users, items, make_snapshot, tmp_pat
     scores = artifact.scorer.scores(artifact.history, artifact.residuals)
     assert scores.shape == (users, items)
     assert np.isfinite(scores).all()
+    told = (tmp_path / "m1" / "judgement.json").exists()
+    assert told == bool(artifact.model.metrics) == (items > 1)
 
 
 def test_text_reaches_the_items_that_nobody_touched(events, make_snapshot, tmp_path):
