@@ -4,11 +4,12 @@
     .tsv      a header with `user_id`, `item_id`, and perhaps `at`
     .parquet  the same columns
 
-`at` is a number, a timestamp, or ISO 8601; only the order of times counts, so their unit does not.
-Other columns are ignored.
+`at` is a number, a timestamp, or ISO 8601 (local without a zone); only the order of times counts,
+so their unit does not. Other columns are ignored.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -116,11 +117,10 @@ def _moments(path: Path, column: pa.Array) -> pa.Array:
         raise SplitFileError(f"{path}, row {row}: at is missing; leave the column out or fill it")
     try:
         if pa.types.is_string(column.type):
-            zoned = pc.match_substring_regex(column, "(Z|[+-][0-9]{2}:?[0-9]{2})$")
-            zone = "UTC" if pc.any(zoned).as_py() else None
-            column = column.cast(pa.timestamp("us", tz=zone))
+            moments = [datetime.fromisoformat(text) for text in column.to_pylist()]
+            column = pa.array([moment.astimezone(UTC) for moment in moments])
         if pa.types.is_floating(column.type):
-            column = pc.multiply(column, 1e6).cast(pa.int64(), safe=False)
-        return column.cast(pa.int64())
-    except pa.ArrowInvalid as error:
+            column = pa.array(np.asarray(column) * 1e6)
+        return column.cast(pa.int64(), safe=False)
+    except (pa.ArrowInvalid, ValueError) as error:
         raise SplitFileError(f"{path}: at is not a time: {error}") from None
