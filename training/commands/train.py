@@ -1,10 +1,16 @@
-"""`python -m training train SNAPSHOT ARTIFACT`: train an artifact."""
+"""`python -m training train SNAPSHOT ARTIFACT`: train an artifact.
+
+Killed and started again it goes on from its checkpoints, which stand beside the artifact until it
+is written.
+"""
 
 import argparse
 from pathlib import Path
 
+from training.checkpoints import Checkpoints
 from training.choice import Choice
 from training.loop import Report
+from training.options import DEVICES, RunOptions, running_with
 from training.train import train
 
 
@@ -13,13 +19,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("snapshot", type=Path)
     parser.add_argument("artifact", type=Path)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument(
+        "--checkpoint-minutes", type=float, default=5, help="between two checkpoints"
+    )
     Choice.add_arguments(parser)
 
 
 def run(options: argparse.Namespace, report: Report) -> dict:
     """Train; the last line to print."""
-    config = Choice.of(options).chosen().recipe()
-    model = train(
-        options.snapshot, options.artifact, seed=options.seed, config=config, progress=report
+    artifact, config = options.artifact, Choice.of(options).chosen().recipe()
+    checkpoints = Checkpoints(
+        artifact.with_name(f".{artifact.name}.training"), options.checkpoint_minutes
     )
+    with running_with(RunOptions(options.device, checkpoints)):
+        model = train(
+            options.snapshot, artifact, seed=options.seed, config=config, progress=report
+        )
+    checkpoints.remove()
     return {"model": model.id, "metrics": model.metrics, "seconds": model.seconds}

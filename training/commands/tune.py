@@ -9,6 +9,7 @@ from pathlib import Path
 from graphdb.snapshot import read_snapshot
 from training.choice import RECIPE, Choice
 from training.loop import Report
+from training.options import DEVICES, RunOptions, running_with
 from training.snapshots import snapshot_world
 from training.splits import part_by
 from training.train import TEST_SHARE
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=5, help="all that is spent on trials")
     parser.add_argument("--trials", type=int, help="at most so many in all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", choices=DEVICES, default="auto")
     Choice.add_arguments(parser)
 
 
@@ -32,14 +34,15 @@ def run(options: argparse.Namespace, report: Report) -> dict:
     world = snapshot_world(snapshot)
     # What `train` judges with the same seed on takes no part.
     part = part_by("latest", world.interactions, TEST_SHARE, options.seed).train
-    recipe = tune(
-        world.with_interactions(part),
-        chosen,
-        options.study,
-        data=snapshot.manifest.id,
-        minutes=options.minutes,
-        seed=options.seed,
-        most=options.trials,
-        report=report,
-    )
+    with running_with(RunOptions(options.device)):
+        recipe = tune(
+            world.with_interactions(part),
+            chosen,
+            options.study,
+            data=snapshot.manifest.id,
+            minutes=options.minutes,
+            seed=options.seed,
+            most=options.trials,
+            report=report,
+        )
     return {"recipe": str(options.study / RECIPE), **recipe.tuned}
