@@ -81,7 +81,7 @@ def tune(
 
     chosen = snapshot or newest(Settings().snapshots, "snapshot")
     choice = Choice(model, loss, tuple(settings or ()), recipe, alone)
-    directory = study or Settings().studies / f"{chosen.name}-{choice.words}"
+    directory = study or Settings().studies / f"{chosen.resolve().name}-{choice.words}"
     with Steps(as_json) as steps:
         found = run_search(
             chosen, directory, steps.advance, minutes=minutes, seed=seed, choice=choice
@@ -90,7 +90,8 @@ def tune(
     if as_json:
         tell("", True, recipe=str(path), **found.tuned)
         return
-    best = sorted(found.trials, key=lambda trial: -(trial["ndcg"] or 0))
+    ended = [trial for trial in found.trials if trial["outcome"] != "killed"]
+    best = sorted(ended, key=lambda trial: -(trial["ndcg"] or 0))
     show(best[:BEST], False)
     say(f"{len(best)} trials (seed {seed}); the best: pathlight train --recipe {path}")
 

@@ -33,8 +33,6 @@ def run(options: argparse.Namespace, report: Report) -> dict:
         artifact.with_name(f".{artifact.name}.training"), options.checkpoint_minutes
     )
     with running_with(RunOptions(options.device, checkpoints)):
-        model = train(
-            options.snapshot, artifact, seed=options.seed, config=config, progress=report
-        )
+        model = train(options.snapshot, artifact, seed=options.seed, config=config, progress=report)
     checkpoints.remove()
     return {"model": model.id, "metrics": model.metrics, "seconds": model.seconds}
