@@ -85,7 +85,8 @@ class ModelSubject:
         validation = Validation.of(part, held, seed)
         if not len(validation.users):
             raise EmptySplitError(
-                "nobody has two events: there is nothing to validate settings on; take more events"
+                "nobody has events enough for a tenth of them to be held out: there is nothing to"
+                " validate settings on; take more events"
             )
         return ModelSubject(world.with_interactions(part), validation, space, data, seed)
 

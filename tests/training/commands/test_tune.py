@@ -9,7 +9,7 @@ from training.loop import silent
 
 
 def test_what_is_found_is_trained_and_what_was_tried_is_in_the_artifact(make_snapshot, tmp_path):
-    rows = [(user, (user * 5 + n * 3) % 11, 1.0, n) for user in range(12) for n in range(5)]
+    rows = [(user, (user * 5 + n) % 11, 1.0, n) for user in range(12) for n in range(9)]
     snapshot, study = make_snapshot(rows, 12, 11), tmp_path / "study"
     asked = ["--model=lightgcn", "--loss=bpr", "--set=training.max_epochs=2", "--alone"]
 
