@@ -5,10 +5,12 @@ is written.
 """
 
 import argparse
+import time
 from pathlib import Path
 
 from training.checkpoints import Checkpoints
 from training.choice import Choice
+from training.errors import SettingError
 from training.loop import Report
 from training.options import DEVICES, RunOptions, running_with
 from training.train import train
@@ -23,16 +25,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint-minutes", type=float, default=5, help="between two checkpoints"
     )
+    parser.add_argument("--budget-minutes", type=float, help="refuse what would take longer")
+    parser.add_argument(
+        "--from", type=Path, dest="start", metavar="ARTIFACT", help="go on from its parameters"
+    )
     Choice.add_arguments(parser)
 
 
 def run(options: argparse.Namespace, report: Report) -> dict:
     """Train; the last line to print."""
-    artifact, config = options.artifact, Choice.of(options).chosen().recipe()
+    artifact, choice = options.artifact, Choice.of(options)
+    if options.start and choice != Choice():
+        raise SettingError(
+            f"--from {options.start} takes that artifact's settings as they are: leave out what"
+            " else is asked for"
+        )
+    config = choice.chosen().recipe()
     checkpoints = Checkpoints(
         artifact.with_name(f".{artifact.name}.training"), options.checkpoint_minutes
     )
-    with running_with(RunOptions(options.device, checkpoints)):
-        model = train(options.snapshot, artifact, seed=options.seed, config=config, progress=report)
+    deadline = None
+    if options.budget_minutes is not None:
+        deadline = time.monotonic() + 60 * options.budget_minutes
+    with running_with(RunOptions(options.device, checkpoints, deadline)):
+        model = train(
+            options.snapshot,
+            artifact,
+            seed=options.seed,
+            config=config,
+            start=options.start,
+            progress=report,
+        )
     checkpoints.remove()
     return {"model": model.id, "metrics": model.metrics, "seconds": model.seconds}

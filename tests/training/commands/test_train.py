@@ -41,6 +41,13 @@ def test_a_setting_out_of_range_is_refused_before_anything_is_read(tmp_path: Pat
         run(parsed(str(tmp_path), str(tmp_path / "m"), "--set=model.hops=9"), lambda progress: None)
 
 
+def test_settings_beside_an_artifact_to_go_on_from_are_refused(tmp_path: Path):
+    asked = (str(tmp_path), str(tmp_path / "m"), "--from", "m0", "--loss=bpr")
+
+    with pytest.raises(SettingError, match="takes that artifact's settings as they are"):
+        run(parsed(*asked), lambda progress: None)
+
+
 def parsed(*arguments: str) -> argparse.Namespace:
     """The command's options."""
     parser = argparse.ArgumentParser()
