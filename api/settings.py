@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     stream_lease_s: int = Field(
         5, ge=1, description="partitions of a reader that is silent are taken over"
     )
+    graph_patience_s: float = Field(
+        1.4, gt=0, le=60, description="an answer waits so long for the graph, then does without"
+    )
     dead_letters_most: int = Field(100_000, ge=1, description="dead letters that are kept")
     job_lease_s: int = Field(30, ge=3, description="a job whose worker is silent is taken over")
 

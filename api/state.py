@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from anyio import CapacityLimiter
@@ -53,11 +53,13 @@ class State:
 def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
     """The state of one process; a thread keeps it up with the graph until it is closed."""
     domain = load_domain(settings.domain)
+    # The server gives up a little later than we do: its own word for it would come too late.
+    patience = replace(SERVING, query=settings.graph_patience_s + 0.1)
     with (
-        Graph.from_settings(neo4j, SERVING) as graph,
+        Graph.from_settings(neo4j, patience) as graph,
         Graph.from_settings(neo4j, WRITING) as working,
     ):
-        breaker = GraphBreaker()
+        breaker = GraphBreaker(settings.graph_patience_s)
         serving = Serving(graph, settings.artifacts, breaker)
         recommender = Recommender(serving, domain)
         stream = open_stream(settings)

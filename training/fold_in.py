@@ -17,9 +17,14 @@ def fit_event_vectors(
     (n_u = Σ_i a_ui, p = `exponent`) it minimises |A z - u|² + ridge |z|², column by column; e is
     what remains. `graph`: [U, I] CSR of positive weights.
     """
-    mass = np.asarray(graph.sum(axis=1)).ravel()
-    scale = np.power(mass, -exponent, where=mass > 0, out=np.zeros(len(mass)))
-    events = sp.csr_matrix(sp.diags(scale) @ graph, dtype=np.float64)
+    events = sp.csr_matrix(history_scale(graph, exponent) @ graph, dtype=np.float64)
     columns = [lsmr(events, column, damp=np.sqrt(ridge))[0] for column in users.T.astype(float)]
     z = np.stack(columns, axis=1).astype(np.float32)
     return z, (users - events @ z).astype(np.float32)
+
+
+def history_scale(graph: sp.csr_matrix, exponent: float = 0.5) -> sp.dia_matrix:
+    """diag(n_u^-p) [U, U] with n_u = Σ_i a_ui, zero where it is: what the scorer's sums are
+    multiplied by."""
+    mass = np.asarray(graph.sum(axis=1)).ravel()
+    return sp.diags(np.power(mass, -exponent, where=mass > 0, out=np.zeros(len(mass))))

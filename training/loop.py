@@ -36,6 +36,11 @@ class TrainingConfig(BaseModel):
     validate_every: int = Field(default=2, ge=1, le=1_000)
     patience: int = Field(default=3, ge=1, le=1_000)
 
+    @property
+    def cosine(self) -> bool:
+        """Whether the score that is trained, and then serves, is the cosine."""
+        return self.loss.similarity == "cosine"
+
     def described(self) -> dict:
         """Every setting, the loss with its name, for `model.json`."""
         return {**self.model_dump(), "loss": self.loss.described()}

@@ -1,20 +1,23 @@
 """What training asks of any model: settings that build it, vectors to train, an export.
 
 One file a model, in training.models; it knows neither the loop, the recipe nor how its vectors
-serve.
+serve. A model gives final vectors; its head says what of them is compared.
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from pydantic import Field
 from torch import nn
 
-from training.fold_in import fit_event_vectors
+from training.errors import SettingError
+from training.fold_in import fit_event_vectors, history_scale
+from training.heads import HEADS, Head
 from training.named import Named, Search
+from training.propagation import Product
 from training.world import World
 
 
@@ -68,21 +71,105 @@ class Model(nn.Module, ABC):
         return next(self.parameters()).device
 
 
+class HeadedModel(Model):
+    """A model and the head that compares its vectors, exported as one.
+
+    Where the head reads text, item i has t_i = P · text_i and user u, as the scorer sums events,
+    t_u = n_u^-1/2 Σ_i a_ui t_i. So, with v, z and e of the model alone, v' = items(v, t),
+    z' = users(z, t) and e' = users(e, 0) score as the head does.
+    """
+
+    def __init__(self, model: Model, head: Head, dimensions: int, seed: int):
+        super().__init__(model.world)
+        self.model, self.head = model, head
+        self.text = None
+        if head.reads_text:
+            graph, text = model.world.graph, model.world.text
+            if text is None:
+                raise SettingError(
+                    "head reads the items' texts and there are none: expected inner_product or"
+                    " bilinear"
+                )
+            self.text = torch.from_numpy(text).to(model.device)
+            self.projection = nn.Parameter(torch.empty(text.shape[1], dimensions))
+            generator = torch.Generator().manual_seed(seed)
+            nn.init.xavier_uniform_(self.projection, generator=generator)
+            self.to_users = Product(history_scale(graph) @ graph, model.device)
+        self.to(model.device)
+
+    def forward(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The head's vectors of users [U, d'] and items [I, d']."""
+        users, items = self.model()
+        user_texts, item_texts = self._texts()
+        return self.head.of_users(users, user_texts), self.head.of_items(items, item_texts)
+
+    def rows(
+        self, user_rows: torch.Tensor, item_rows: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`forward`'s vectors of these rows, for what the model asks for them."""
+        users, items = self.model.rows(user_rows, item_rows)
+        user_texts, item_texts = self._texts()
+        return (
+            self.head.of_users(users, user_texts[user_rows]),
+            self.head.of_items(items, item_texts[item_rows]),
+        )
+
+    def _texts(self) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.text is None:
+            users, items = self.world.graph.shape
+            nothing = torch.zeros(1, 1, device=self.device)
+            return nothing.expand(users, 1), nothing.expand(items, 1)
+        texts = self.text @ self.projection
+        return self.to_users @ texts, texts
+
+    @torch.no_grad()
+    def export(self, *, cosine: bool = True) -> Vectors:
+        """The model's own vectors through the head."""
+        own = self.model.export(cosine=False)
+        _, texts = self._texts()
+
+        def of(side, vectors: np.ndarray, texts: torch.Tensor) -> np.ndarray:
+            return side(torch.from_numpy(vectors).to(self.device), texts).cpu().numpy()
+
+        items = of(self.head.of_items, own.item_vectors, texts)
+        residuals = own.residuals
+        if residuals is not None:
+            nothing = texts.new_zeros(len(residuals), texts.shape[1])
+            residuals = of(self.head.of_users, residuals, nothing)
+        return Vectors(
+            item_vectors=unit(items) if cosine else items,
+            event_vectors=of(self.head.of_users, own.event_vectors, texts),
+            residuals=residuals,
+        )
+
+
 class ModelConfig(Named):
     """A model's settings, with their ranges; subclass it in the model's file.
 
-    `hops` is searched by the recipe where there is one.
+    `dimensions`: d of its vectors; `head`: what of them is compared (training.heads). `hops` is
+    searched by the recipe where there is one.
     """
 
     room: ClassVar[str] = "training.models"
     noun: ClassVar[str] = "model"
-    search: ClassVar[Search] = {"dimensions": None}
+    search: ClassVar[Search] = {"dimensions": None, "head": None}
 
     dimensions: int = Field(default=64, ge=1, le=2048)
+    head: Literal["inner_product", "bilinear", "fused", "mix"] = "inner_product"
 
     @abstractmethod
+    def body(self, world: World, *, seed: int, device: torch.device | str = "cpu") -> Model:
+        """The untrained model on `world`, below any head."""
+
     def build(self, world: World, *, seed: int, device: torch.device | str = "cpu") -> Model:
-        """The untrained model on `world`."""
+        """The untrained model on `world` with its head.
+
+        Raises SettingError for a head that reads texts where there are none.
+        """
+        model = self.body(world, seed=seed, device=device)
+        if self.head == "inner_product":
+            return model
+        return HeadedModel(model, HEADS[self.head](self.dimensions), self.dimensions, seed)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 import scipy.sparse as sp
 
-from training.baselines import ease_scores, popularity_scores
-from training.closed_forms.ease import MAX_ITEMS, Ease, truncate
+from training.baselines import baselines, default_forms
+from training.closed_forms.ease import MAX_ITEMS, Ease, EaseConfig
 from training.data import Interactions
 from training.evaluation import rank, scorer_scores
 from training.loop import (
@@ -28,6 +28,7 @@ from training.named import Named
 from training.scorer import Scorer
 from training.selection import ClosedForm, Validation, choose_closed_form
 from training.splits import latest_split
+from training.truncation import truncate
 from training.world import World
 
 VALIDATION_SHARE = 0.1
@@ -38,7 +39,11 @@ SEARCH_EDGES = 1_000_000
 
 @dataclass(frozen=True)
 class RecipeConfig:
-    """What is tried on validation: all `hops` at the first temperature, then the others."""
+    """What is tried on validation: all `hops` at the first temperature, then the others.
+
+    fixed: settings that keep their value, named as in "model.hops"; alone: whether the model serves
+    without a closed form; trials: what was tried on validation before, kept with what is tried now.
+    """
 
     model: ModelConfig = LightGCNConfig()
     training: TrainingConfig = TrainingConfig()
@@ -46,6 +51,9 @@ class RecipeConfig:
     temperatures: tuple[float, ...] = (0.2, 0.15, 0.25)
     regs: tuple[float, ...] = (50, 100, 200, 350, 500, 700, 1000)
     truncations: tuple[int, ...] = (50, 100, 200, 400)
+    fixed: frozenset[str] = frozenset()
+    alone: bool = False
+    trials: tuple[dict, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,13 +87,16 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class _Trial:
+class Attempt:
+    """A model trained on a validation's part, at its best epoch by the held-out rest."""
+
     model: ModelConfig
     training: TrainingConfig
     vectors: Vectors
     trained: Trained
 
     def row(self) -> dict:
+        """For `model.json`."""
         return {
             "model": self.model.name,
             "hops": getattr(self.model, "hops", None),
@@ -119,14 +130,18 @@ def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> 
     train = world.interactions
     part, held = latest_split(train, VALIDATION_SHARE, seed)
     validation = Validation.of(part, held, seed)
+    nothing = ClosedForm(blend=0.0)
     if not len(validation.users):
-        return Settings(config.model, config.training, ClosedForm())
+        closed_form = nothing if config.alone else ClosedForm()
+        return Settings(config.model, config.training, closed_form, list(config.trials))
     tried = _search_model(world.with_interactions(part), validation, config, seed, report)
     best = max(tried, key=lambda trial: trial.trained.best)
-    scorer = _scorer(best.vectors, part, _no_weights(part), 0.0)
-    trials = [trial.row() for trial in tried]
-    closed_form = ClosedForm(blend=0.0)
-    if train.item_count > MAX_ITEMS:
+    scorer = _scorer(best.vectors, part, _no_weights(part), 0.0, cosine=best.training.cosine)
+    trials = [*config.trials, *(trial.row() for trial in tried)]
+    closed_form = nothing
+    if config.alone:
+        trials.append({"model": "ease", "refused": "the model is asked for alone"})
+    elif train.item_count > MAX_ITEMS:
         trials.append({"model": "ease", "refused": f"more than {MAX_ITEMS:,} items"})
     else:
         report(Progress("closed form", 0, 1))
@@ -137,6 +152,34 @@ def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> 
         report(Progress("closed form", 1, 1))
     training = best.training.model_copy(update={"max_epochs": best.trained.epochs})
     return Settings(best.model, training, closed_form, trials)
+
+
+def attempt(
+    world: World,
+    validation: Validation,
+    model_config: ModelConfig,
+    training: TrainingConfig,
+    *,
+    seed: int,
+    report: Report,
+    step: str,
+) -> Attempt:
+    """Train on `world`, which knows `validation.part` only, stopping early by the held-out rest.
+
+    What is compared is the score that serves, of the model alone. Raises DivergedError, and
+    whatever `report` raises: each validation tells it its figures["ndcg"].
+    """
+    part, cosine = validation.part, training.cosine
+    nothing = _no_weights(part)
+    model = model_config.build(world, seed=seed, device=choose_device())
+
+    def validate() -> float:
+        vectors = model.export(cosine=cosine)
+        scorer = _scorer(vectors, part, nothing, 0.0, cosine=cosine)
+        return validation.ndcg(scorer, vectors.residuals)
+
+    trained = train_model(model, world, training, seed, validate=validate, report=report, step=step)
+    return Attempt(model_config, training, model.export(cosine=cosine), trained)
 
 
 def refit(
@@ -152,13 +195,14 @@ def refit(
     train = world.interactions
     model = settings.model.build(world, seed=seed, device=choose_device())
     train_model(model, world, settings.training, seed, report=report, step=step)
-    vectors, chosen = model.export(), settings.closed_form
+    cosine, chosen = settings.training.cosine, settings.closed_form
+    vectors = model.export(cosine=cosine)
     similar = _no_weights(train)
     if chosen.blend:
         similar = truncate(Ease(world.graph).weights(chosen.reg), chosen.truncation)
     return Fitted(
         world=world,
-        scorer=_scorer(vectors, train, similar, chosen.blend),
+        scorer=_scorer(vectors, train, similar, chosen.blend, cosine=cosine),
         residuals=vectors.residuals,
         weights={name: w.detach().cpu().numpy() for name, w in model.named_parameters()},
         settings=settings,
@@ -167,7 +211,7 @@ def refit(
 
 
 def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str, float]]:
-    """Metrics on `test` of the score that serves, its two halves alone, and popularity.
+    """Metrics on `test` of the score that serves, its two halves alone, and the baselines.
 
     "ease" is not truncated.
     """
@@ -175,36 +219,41 @@ def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str
     known, popularity = train.history(), train.popularity()
     wanted = test.take(test.weight > 0).history()
     alone = replace(scorer, blend=0.0)
+    reg = fitted.settings.closed_form.reg
+    forms = (
+        EaseConfig(reg=reg) if isinstance(form, EaseConfig) else form
+        for form in default_forms(train.item_count)
+    )
     models = {
         "default": scorer_scores(scorer, known, fitted.residuals, popularity),
         fitted.settings.model.name: scorer_scores(alone, known, fitted.residuals, popularity),
-        "popularity": popularity_scores(popularity),
+        **baselines(fitted.world, forms=tuple(forms)),
     }
-    if train.item_count <= MAX_ITEMS:
-        models["ease"] = ease_scores(fitted.world.graph, fitted.settings.closed_form.reg)
     return {name: rank(scores, known, wanted, k).metrics() for name, scores in models.items()}
 
 
-def _search_model(world, validation, config, seed, report) -> list[_Trial]:
+def _search_model(world, validation, config, seed, report) -> list[Attempt]:
     def tempered(temperature: float) -> TrainingConfig:
         loss = config.training.loss.model_copy(update={"temperature": temperature})
         return config.training.model_copy(update={"loss": loss})
 
-    first = tempered(config.temperatures[0])
+    temperatures = config.temperatures
+    if "loss.temperature" in config.fixed:
+        temperatures = (config.training.loss.temperature,)
+    first = tempered(temperatures[0])
 
-    def attempt(model: ModelConfig, training: TrainingConfig) -> _Trial:
+    def tried_with(model: ModelConfig, training: TrainingConfig) -> Attempt:
         step = f"search: {_words(model)}, {_words(training.loss)}"
-        return _attempt(world, validation, model, training, seed, report, step)
+        return attempt(world, validation, model, training, seed=seed, report=report, step=step)
 
     if len(validation.part) > SEARCH_EDGES:
-        return [attempt(config.model, first)]
+        return [tried_with(config.model, first)]
     models = [config.model]
-    if hasattr(config.model, "hops"):
+    if hasattr(config.model, "hops") and "model.hops" not in config.fixed:
         models = [config.model.model_copy(update={"hops": hops}) for hops in config.hops]
-    tried = [attempt(model, first) for model in models]
+    tried = [tried_with(model, first) for model in models]
     best = max(tried, key=lambda trial: trial.trained.best)
-    rest = config.temperatures[1:]
-    return tried + [attempt(best.model, tempered(temperature)) for temperature in rest]
+    return tried + [tried_with(best.model, tempered(rest)) for rest in temperatures[1:]]
 
 
 def _words(settings: Named) -> str:
@@ -212,22 +261,16 @@ def _words(settings: Named) -> str:
     return " ".join([settings.name, *searched])
 
 
-def _attempt(world, validation, model_config, training, seed, report, step) -> _Trial:
-    part = validation.part
-    nothing = _no_weights(part)
-    model = model_config.build(world, seed=seed, device=choose_device())
-
-    def validate() -> float:
-        vectors = model.export()
-        return validation.ndcg(_scorer(vectors, part, nothing, 0.0), vectors.residuals)
-
-    trained = train_model(model, world, training, seed, validate=validate, report=report, step=step)
-    return _Trial(model_config, training, model.export(), trained)
-
-
-def _scorer(vectors: Vectors, train: Interactions, similar: sp.csr_matrix, blend: float) -> Scorer:
+def _scorer(
+    vectors: Vectors, train: Interactions, similar: sp.csr_matrix, blend: float, *, cosine: bool
+) -> Scorer:
     return Scorer(
-        vectors.item_vectors, vectors.event_vectors, similar, blend, weight_cap=train.weight_cap
+        vectors.item_vectors,
+        vectors.event_vectors,
+        similar,
+        blend,
+        cosine=cosine,
+        weight_cap=train.weight_cap,
     )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 
 import pytest
 from pydantic import SecretStr
@@ -10,6 +11,7 @@ from api.publication import publish
 from api.settings import Settings
 from api.state import open_state
 from graphdb.connection import Neo4jSettings
+from graphdb.errors import GraphUnavailableError
 from graphdb.processes import choose_port, wait_until
 from graphdb.versions import rollback
 from tests.api.versions import build_artifact
@@ -52,6 +54,15 @@ def test_it_creates_the_schema(graph, settings, neo4j):
 
     with open_state(settings, neo4j):
         assert wait_until(lambda: graph.read(FIND) == [{"found": 1}], 20)
+
+
+def test_an_answer_waits_for_the_graph_as_long_as_the_settings_say(settings, neo4j):
+    hurried = settings.model_copy(update={"graph_patience_s": 0.2})
+    with open_state(hurried, neo4j) as state:
+        begun = time.monotonic()
+        with pytest.raises(GraphUnavailableError):
+            state.breaker.call(threading.Event().wait, 5)
+        assert time.monotonic() - begun < 3
 
 
 def test_closing_ends_its_threads(world, settings, neo4j):

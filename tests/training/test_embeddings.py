@@ -18,7 +18,7 @@ class Plain(EmbeddingModel):
 class PlainConfig(EmbeddingConfig):
     name = "plain"
 
-    def build(self, world, *, seed, device="cpu"):
+    def body(self, world, *, seed, device="cpu"):
         return Plain(self, world, seed=seed, device=device)
 
 

@@ -20,7 +20,7 @@ class FactorsConfig(ModelConfig):
     name = "factors"
     dimensions: int = 8
 
-    def build(self, world, *, seed, device) -> "Factors":
+    def body(self, world, *, seed, device) -> "Factors":
         return Factors(self, world, seed).to(device)
 
 

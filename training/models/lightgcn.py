@@ -19,7 +19,7 @@ class LightGCNConfig(EmbeddingConfig):
 
     hops: int = Field(default=2, ge=0, le=8)
 
-    def build(self, world: World, *, seed: int, device: torch.device | str = "cpu") -> "LightGCN":
+    def body(self, world: World, *, seed: int, device: torch.device | str = "cpu") -> "LightGCN":
         """The untrained model on `world`."""
         return LightGCN(self, world, seed=seed, device=device)
 

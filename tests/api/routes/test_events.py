@@ -27,18 +27,17 @@ EVENT = {
 
 
 @pytest.fixture(scope="module")
-def post(module_api):
+def post(client):
     def send(body, **params) -> httpx.Response:
-        return httpx.post(f"{module_api}/v1/events", json=body, params=params, trust_env=False)
+        return client.post("/v1/events", json=body, params=params)
 
     return send
 
 
 @pytest.fixture(scope="module")
-def delete(module_api):
+def delete(client):
     def send(event_type: str, event_id: str) -> httpx.Response:
-        path = f"/v1/events/{event_type}/{quote(event_id, safe='')}"
-        return httpx.delete(module_api + path, trust_env=False)
+        return client.delete(f"/v1/events/{event_type}/{quote(event_id, safe='')}")
 
     return send
 
@@ -91,11 +90,10 @@ def test_the_same_batch_twice_is_counted_once(post, module_graph):
     assert count == [{"n": 20}]
 
 
-def test_an_event_counts_in_the_next_answer(post, module_api):
+def test_an_event_counts_in_the_next_answer(post, client):
     def ask() -> list[str]:
-        query = {"user_id": "p3", "k": 5}
-        url = f"{module_api}/v1/recommendations"
-        return [i["id"] for i in httpx.get(url, params=query, trust_env=False).json()["items"]]
+        answer = client.get("/v1/recommendations", params={"user_id": "p3", "k": 5})
+        return [i["id"] for i in answer.json()["items"]]
 
     first = ask()[0]
 
@@ -124,15 +122,10 @@ def test_a_single_bad_event_is_a_problem_that_names_the_field(post, change, stat
     assert len(answer.text) < 2000
 
 
-def test_nan_in_the_json_itself_is_refused_by_name(module_api):
+def test_nan_in_the_json_itself_is_refused_by_name(client):
     text = '{"event_type":"rated","user_id":"a","item_id":"1","occurred_at":1,"value":NaN}'
 
-    answer = httpx.post(
-        f"{module_api}/v1/events",
-        content=text,
-        trust_env=False,
-        headers={"content-type": "application/json"},
-    )
+    answer = send_raw(client, text, content_type="application/json")
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "value"
@@ -184,13 +177,13 @@ def test_without_waiting_events_are_in_the_graph_within_five_seconds(post, modul
     assert time.monotonic() - begun < 5
 
 
-def send_raw(url: str, content, **headers) -> httpx.Response:
+def send_raw(client: httpx.Client, content, *, params=None, **headers) -> httpx.Response:
     headers = {k.replace("_", "-"): v for k, v in headers.items()}
-    return httpx.post(url, content=content, headers=headers, trust_env=False, timeout=60)
+    return client.post("/v1/events", content=content, params=params, headers=headers)
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_ndjson_is_judged_line_by_line(module_api, packed):
+def test_ndjson_is_judged_line_by_line(client, packed):
     lines = [
         json.dumps(event(1, user_id=f"lines{packed}")),
         "{",
@@ -205,7 +198,7 @@ def test_ndjson_is_judged_line_by_line(module_api, packed):
     if packed:
         content, headers = gzip.compress(content), {**headers, "content_encoding": "gzip"}
 
-    answer = send_raw(f"{module_api}/v1/events?wait=true", content, **headers)
+    answer = send_raw(client, content, **headers, params={"wait": True})
 
     assert answer.status_code == 202, answer.text
     assert answer.json()["accepted"] == 2
@@ -217,18 +210,16 @@ def test_ndjson_is_judged_line_by_line(module_api, packed):
     ]
 
 
-def test_a_body_of_another_kind_is_refused(module_api):
-    url = f"{module_api}/v1/events"
-
-    assert send_raw(url, b"a,b", content_type="text/csv").status_code == 415
+def test_a_body_of_another_kind_is_refused(client):
+    assert send_raw(client, b"a,b", content_type="text/csv").status_code == 415
     kind = {"content_type": "application/json"}
-    assert send_raw(url, b"{}", **kind, content_encoding="br").status_code == 415
-    assert send_raw(url, b"{}", **kind, content_encoding="gzip").status_code == 422
+    assert send_raw(client, b"{}", **kind, content_encoding="br").status_code == 415
+    assert send_raw(client, b"{}", **kind, content_encoding="gzip").status_code == 422
     torn = gzip.compress(b"{}")[:-4]
-    assert send_raw(url, torn, **kind, content_encoding="gzip").status_code == 422
-    assert send_raw(url, b"\n\n", content_type="application/x-ndjson").status_code == 422
+    assert send_raw(client, torn, **kind, content_encoding="gzip").status_code == 422
+    assert send_raw(client, b"\n\n", content_type="application/x-ndjson").status_code == 422
     many = (json.dumps(EVENT) + "\n").encode() * 10_001
-    assert send_raw(url, many, content_type="application/x-ndjson").status_code == 413
+    assert send_raw(client, many, content_type="application/x-ndjson").status_code == 413
 
 
 def test_an_anonymous_person_s_events_are_kept_with_all_their_fields(post, module_graph):
@@ -312,25 +303,22 @@ def test_a_list_is_of_one_to_ten_thousand(post, body, status):
     assert post(body).status_code == status
 
 
-def test_ten_thousand_rows_go_in_one_request(post):
+def test_ten_thousand_rows_go_in_one_request_and_reach_the_graph(post, module_graph):
     rows = [
-        event(n, user_id=f"u{n % 200}", item_id=str(n % 39), event_id=f"m{n}")
+        event(n, user_id=f"many{n % 200}", item_id=str(n % 39), event_id=f"m{n}")
         for n in range(10_000)
     ]
 
     answer = post(rows)
 
     assert answer.json()["accepted"] == 10_000
+    count = "MATCH (u:User)-[r]->() WHERE u.id STARTS WITH 'many' RETURN count(r) AS n"
+    assert wait_until(lambda: module_graph.read(count) == [{"n": 10_000}], 120, 0.2)
 
 
 @pytest.mark.parametrize("content", ["{", "", "[1,", "nonsense"])
-def test_what_is_not_json_is_a_problem(module_api, content):
-    answer = httpx.post(
-        f"{module_api}/v1/events",
-        content=content,
-        trust_env=False,
-        headers={"content-type": "application/json"},
-    )
+def test_what_is_not_json_is_a_problem(client, content):
+    answer = send_raw(client, content, content_type="application/json")
 
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"

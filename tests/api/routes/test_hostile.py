@@ -4,7 +4,7 @@ Whatever it is, it is stored as the text it is, or refused by the field's name.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -130,12 +130,6 @@ DOORS = [
     Door("POST", EVENTS, lambda t: event(impressions=[t]), "impressions"),
     Door("POST", EVENTS, lambda t: {**event(), t: "x"}, ""),
 ]
-
-
-@pytest.fixture(scope="module")
-def client(module_api) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=module_api, trust_env=False, timeout=60) as client:
-        yield client
 
 
 def refused_field(answer: httpx.Response) -> str | None:

@@ -1,15 +1,7 @@
 """Items over real HTTP: saved, changed, listed, deleted; errors by field, effect at once."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
-
-
-@pytest.fixture(scope="module")
-def client(module_api) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=module_api, trust_env=False, timeout=30) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from prometheus_client.parser import text_string_to_metric_families
 EVENT = {"event_type": "rated", "item_id": "3", "occurred_at": "2026-01-05T20:15:00Z"}
 
 
-def read(url: str) -> dict[str, float]:
+def read(client: httpx.Client) -> dict[str, float]:
     """Each sample's value; labels are part of its name."""
-    answer = httpx.get(f"{url}/metrics", trust_env=False)
+    answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     return {
         f"{s.name}{sorted(s.labels.items())}": s.value
@@ -17,14 +17,13 @@ def read(url: str) -> dict[str, float]:
     }
 
 
-def test_events_and_requests_are_counted(module_api):
-    before = read(module_api)
+def test_events_and_requests_are_counted(client):
+    before = read(client)
     rows = [{**EVENT, "user_id": f"metric{n % 9}", "event_id": f"m{n}"} for n in range(40)]
     for _ in range(2):
-        params = {"wait": True}
-        httpx.post(f"{module_api}/v1/events", json=rows, params=params, trust_env=False)
+        client.post("/v1/events", json=rows, params={"wait": True})
 
-    after = read(module_api)
+    after = read(client)
 
     def rise(name: str) -> float:
         return after[name] - before.get(name, 0)
@@ -44,11 +43,11 @@ def test_events_and_requests_are_counted(module_api):
     assert rise(f"pathlight_requests_total{posts}") == 2
 
 
-def test_routes_are_named_by_their_template_never_by_what_was_asked(module_api):
-    httpx.get(f"{module_api}/v1/items/somebody/similar", trust_env=False)
-    httpx.get(f"{module_api}/nowhere/somebody", trust_env=False)
+def test_routes_are_named_by_their_template_never_by_what_was_asked(client):
+    client.get("/v1/items/somebody/similar")
+    client.get("/nowhere/somebody")
 
-    text = httpx.get(f"{module_api}/metrics", trust_env=False).text
+    text = client.get("/metrics").text
 
     assert "somebody" not in text
     assert 'route="/v1/items/{id' in text

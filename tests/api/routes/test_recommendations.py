@@ -7,18 +7,18 @@ from tests.api.versions import PEOPLE
 
 
 @pytest.fixture(scope="module")
-def ask(module_api):
+def ask(client):
     def get(path: str = "/v1/recommendations", **params) -> httpx.Response:
-        return httpx.get(module_api + path, params=params, trust_env=False)
+        return client.get(path, params=params)
 
     return get
 
 
-def test_both_forms_give_the_same_answer(ask, module_api):
+def test_both_forms_give_the_same_answer(ask, client):
     query = {"user_id": "p5", "k": 4, "exclude_ids": ["1", "2"], "include": ["reasons", "item"]}
 
     got = ask(**query).json()
-    posted = httpx.post(f"{module_api}/v1/recommendations", json=query, trust_env=False).json()
+    posted = client.post("/v1/recommendations", json=query).json()
 
     assert {**got, "took_ms": 0} == {**posted, "took_ms": 0}
     assert got["model_version"] == "v1"

@@ -1,18 +1,9 @@
 """Relations over real HTTP: row by row, repeatable, of the domain's types only."""
 
-from collections.abc import Iterator
-
-import httpx
 import pytest
 
 FOLLOWS = {"type": "follows", "from": "p1", "to": "p2"}
 COUNT = "MATCH (:User)-[r:FOLLOWS]->(:User) RETURN count(r) AS n"
-
-
-@pytest.fixture(scope="module")
-def client(module_api) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=module_api, trust_env=False, timeout=30) as client:
-        yield client
 
 
 def test_a_batch_is_judged_row_by_row(client, module_graph):

@@ -1,17 +1,8 @@
 """People over real HTTP: saved, joined, erased; one person's answers whichever id asks."""
 
-from collections.abc import Iterator
-
-import httpx
 import pytest
 
 AT = "2026-01-05T20:15:00Z"
-
-
-@pytest.fixture(scope="module")
-def client(module_api) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=module_api, trust_env=False, timeout=30) as client:
-        yield client
 
 
 def answer(client, person: str, **asked) -> dict:
