@@ -43,3 +43,27 @@ def report(
         card=str(written.card),
         snapshot=snapshot and str(snapshot),
     )
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="The directory of an artifact.")],
+    second: Annotated[Path, typer.Argument(help="That of another.")],
+    page: Annotated[
+        Path | None, typer.Option("--to", help="Where to write; without it into this folder.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """One HTML page about two artifacts: figures side by side, a paired test, what differs."""
+    from training.report.comparison import write_comparison
+
+    chosen = page or Path(f"{first.resolve().name}-{second.resolve().name}.html")
+    done = write_comparison(first, second, chosen)
+    tell(
+        f"{' '.join(done.said)} page {done.page}",
+        as_json,
+        page=str(done.page),
+        comparable=bool(done.paired),
+        said=done.said,
+        paired=[pair.model_dump() for pair in done.paired],
+    )

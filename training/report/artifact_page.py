@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.artifact import Model
 from training.judgement import Judgement
 from training.report import figures, wording
 from training.report.card import card, main_metric
@@ -176,10 +177,18 @@ def _map(subject: Subject, titles: Sequence[str]) -> Sequence[Part]:
 
 def _cost(subject: Subject) -> Sequence[Part]:
     model = subject.model
-    files = [[name, digest] for name, digest in model.files.items()]
     return [
-        Table(["step", "seconds"], list(model.seconds.items())),
+        *cost_tables(model),
         wording.settings_table(model),
         Table(["library", "version"], list(model.libraries.items()), "Versions of libraries"),
-        Table(["file", "sha256"], files, "Files"),
+        Table(["file", "sha256"], list(model.files.items()), "Files"),
+    ]
+
+
+def cost_tables(model: Model) -> list[Part]:
+    """Seconds of each step, and the most memory that training held."""
+    peaks = [[name, size / 1e6] for name, size in model.peak_bytes.items()]
+    return [
+        Table(["step", "seconds"], list(model.seconds.items())),
+        Table(["peak memory of", "MB"], peaks),
     ]

@@ -33,17 +33,18 @@ def headline(judgement: Judgement, metric: str) -> list[str]:
         f" {interval(first.metrics[metric])}; in brackets 95 % intervals."
     ]
     mine = [pair for pair in judgement.paired if pair.metric == metric and pair.first == first.name]
-    return said + [f"{_difference(pair)}." for pair in mine]
+    return said + [difference(pair) for pair in mine]
 
 
-def _difference(pair: Paired) -> str:
+def difference(pair: Paired) -> str:
+    """Whether the first of a pair is better than the second, by how much and how surely."""
     if pair.difference.low <= 0 <= pair.difference.high:
         word = "not surely different from"
     else:
         word = "better than" if pair.difference.value > 0 else "worse than"
     return (
-        f"It is {word} {pair.second}: {pair.metric} differs by {interval(pair.difference)},"
-        f" {chance(pair.p)}"
+        f"{pair.first} is {word} {pair.second}: {pair.metric} differs by"
+        f" {interval(pair.difference)}, {chance(pair.p)}."
     )
 
 

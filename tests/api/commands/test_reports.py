@@ -34,3 +34,21 @@ def test_what_cannot_be_reported_on_is_one_sentence(run: Run, tmp_path: Path):
     assert "is not a snapshot" in refused(
         run("report", str(write_subject(tmp_path / "m2")), "--snapshot", str(tmp_path))
     )
+
+
+def test_two_artifacts_are_compared_into_the_folder_one_is_in(run: Run, tmp_path: Path):
+    for name in ("m1", "m2"):
+        write_subject(tmp_path / name)
+    page = tmp_path / "pages" / "both.html"
+
+    done = run("compare", str(tmp_path / "m1"), str(tmp_path / "m2"), "--to", str(page))
+    told = json.loads(
+        run(
+            "compare", str(tmp_path / "m1"), str(tmp_path / "m2"), "--to", str(page), "--json"
+        ).stdout
+    )
+
+    assert done.stdout.startswith("m1 is not surely different from m2: ndcg@5 differs by 0.0000")
+    assert done.stdout.endswith(f"page {page}\n")
+    assert (told["page"], told["comparable"], len(told["paired"])) == (str(page), True, 2)
+    assert "is not an artifact" in refused(run("compare", str(tmp_path), str(tmp_path / "m1")))

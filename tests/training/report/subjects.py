@@ -15,6 +15,7 @@ from training.scorer import Scorer
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 USERS, ITEMS, D = 7, 9, 4
+SEED = 5
 
 
 def near(value: float) -> Interval:
@@ -45,6 +46,11 @@ def judged(name: str, value: float, people: str = "user.age") -> Judged:
     )
 
 
+def people(value: float) -> np.ndarray:
+    """A figure for each of 200 people, about `value`."""
+    return value + np.random.default_rng(SEED).normal(size=200).round(3) / 10
+
+
 def judgement(value: float = 0.3, **changed: Any) -> Judgement:
     def pair(other: str, difference: float) -> Paired:
         found = Interval(value=difference, low=difference - 0.05, high=difference + 0.05)
@@ -60,6 +66,8 @@ def judgement(value: float = 0.3, **changed: Any) -> Judgement:
         "models": [judged("default", value), judged("popularity", 0.1), judged("ease", 0.29)],
         "paired": [pair("popularity", value - 0.1), pair("ease", value - 0.29)],
         "notes": {"cold": "fewer than 5 entries"},
+        "tested": "digest",
+        "each": {f"ndcg@{k}": people(value).tolist() for k in (5, 10)},
     }
     return Judgement(**{**given, **changed})
 
@@ -97,6 +105,7 @@ def model(name: str, **changed: Any) -> Model:
             {"epoch": 2, "loss": 4.25, "seconds": 1.25, "ndcg": 0.31},
         ],
         "seconds": {"search": 12.5, "total": 30.0},
+        "peak_bytes": {"rss": 512_000_000},
         "libraries": {"torch": "2.15"},
     }
     return Model(**{**given, **changed})

@@ -22,7 +22,9 @@ def test_the_page_holds_every_section_and_figure_and_the_card_stands_beside(tmp_
     assert "Card: intended use" in page.words
     assert len(page.figures) == 9
     assert "On 1,234 people (latest tenth of each user) default reaches ndcg@5" in page.text
-    assert {"training.loss.temperature", "score.seed", "search", "torch"} <= set(page.words)
+    assert {"training.loss.temperature", "score.seed", "search", "rss", "512", "torch"} <= set(
+        page.words
+    )
     assert "0.3050 (0.2745 to 0.3660)" in page.words
     assert written.card.read_text("utf-8").startswith("# Model m1\n")
 

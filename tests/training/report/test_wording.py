@@ -14,14 +14,17 @@ def test_the_headline_names_people_split_figure_and_interval():
         " 0.3050 (0.2745 to 0.3660); in brackets 95 % intervals."
     )
     assert rest == [
-        "It is better than popularity: ndcg@5 differs by 0.2000 (0.1500 to 0.2500), p = 0.2000.",
-        "It is not surely different from ease: ndcg@5 differs by 0.0100 (-0.0400 to 0.0600),"
+        "default is better than popularity: ndcg@5 differs by 0.2000 (0.1500 to 0.2500),"
+        " p = 0.2000.",
+        "default is not surely different from ease: ndcg@5 differs by 0.0100 (-0.0400 to 0.0600),"
         " p = 0.2000.",
     ]
 
 
 def test_a_worse_model_is_called_worse():
-    assert wording.headline(judgement(0.02), "ndcg@5")[1].startswith("It is worse than popularity")
+    assert wording.headline(judgement(0.02), "ndcg@5")[1].startswith(
+        "default is worse than popularity"
+    )
 
 
 @pytest.mark.parametrize(("p", "said"), [(0.00049, "p < 0.0005"), (0.0312, "p = 0.0312")])
