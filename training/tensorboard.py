@@ -8,7 +8,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from training.loop import Progress, Report
+from training.loop import Progress, Report, silent
+from training.ranks import Ranks
 
 FOLDER = "tensorboard"
 FLUSH_S = 5
@@ -26,8 +27,11 @@ def scalar_log(artifact: Path, directory: Path | None = None) -> Generator[Repor
 
     Without one they are in `live_directory` until the block ends, then in the artifact's
     `tensorboard/`: `tensorboard --logdir` on the folder of artifacts shows every run. A run that
-    goes on from a checkpoint adds to what is there.
+    goes on from a checkpoint adds to what is there. Of several processes the first writes.
     """
+    if not Ranks.current().first:
+        yield silent
+        return
     # Loaded where it is used: a second.
     from torch.utils.tensorboard import SummaryWriter
 
