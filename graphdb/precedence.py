@@ -24,12 +24,15 @@ Rank = tuple[int, str]
 """When it was received, in microseconds since 1970, and its digest: the least is the event."""
 
 # Without labels at its ends: the planner of an empty graph would walk from them, and keep the plan.
+# One that others delete between being found and being read has no properties: it is not there.
 FIND_EVENTS = """
 UNWIND $ids AS id
 MATCH ()-[r:<type> {event_id: id}]->()
-RETURN collect([r.event_id,
-                r.received_at.epochSeconds * 1000000 + r.received_at.microsecond,
-                r.digest]) AS found
+WITH id, r.received_at AS received_at, r.digest AS digest
+WHERE received_at IS NOT NULL AND digest IS NOT NULL
+RETURN collect([id,
+                received_at.epochSeconds * 1000000 + received_at.microsecond,
+                digest]) AS found
 """
 
 
@@ -50,7 +53,9 @@ class OvertakenError(Exception):
 FIND_SOURCES = """
 UNWIND $ids AS id
 MATCH ()-[r:<type> {event_id: id}]->()
-RETURN DISTINCT r.source AS source
+WITH DISTINCT r.source AS source
+WHERE source IS NOT NULL
+RETURN source
 """
 
 # Sources are locked by now; the properties are read before the relationship goes.

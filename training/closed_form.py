@@ -17,7 +17,10 @@ class ItemWeights(ABC):
 
     @abstractmethod
     def scores(self, history: sp.csr_matrix) -> np.ndarray:
-        """Σ_i a_i b_ij of the whole matrix, not truncated: [B, I] float32 for `history` [B, I]."""
+        """Σ_i a_i b_ij of the whole matrix, not truncated: [B, I] float32 for `history` [B, I].
+
+        Only of items outside the row's history: b_ii is left to the form.
+        """
 
     @abstractmethod
     def truncated(self, k: int) -> sp.csr_matrix:

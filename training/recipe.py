@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 import scipy.sparse as sp
 
-from training.baselines import ease_scores, popularity_scores
-from training.closed_forms.ease import MAX_ITEMS, Ease, truncate
+from training.baselines import baselines, default_forms
+from training.closed_forms.ease import MAX_ITEMS, Ease, EaseConfig
 from training.data import Interactions
 from training.evaluation import rank, scorer_scores
 from training.loop import (
@@ -18,16 +18,17 @@ from training.loop import (
     Report,
     Trained,
     TrainingConfig,
-    choose_device,
     silent,
     train_model,
 )
 from training.model import ModelConfig, Vectors
 from training.models.lightgcn import LightGCNConfig
 from training.named import Named
+from training.options import choose_device
 from training.scorer import Scorer
 from training.selection import ClosedForm, Validation, choose_closed_form
 from training.splits import latest_split
+from training.truncation import truncate
 from training.world import World
 
 VALIDATION_SHARE = 0.1
@@ -210,7 +211,7 @@ def refit(
 
 
 def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str, float]]:
-    """Metrics on `test` of the score that serves, its two halves alone, and popularity.
+    """Metrics on `test` of the score that serves, its two halves alone, and the baselines.
 
     "ease" is not truncated.
     """
@@ -218,13 +219,16 @@ def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str
     known, popularity = train.history(), train.popularity()
     wanted = test.take(test.weight > 0).history()
     alone = replace(scorer, blend=0.0)
+    reg = fitted.settings.closed_form.reg
+    forms = (
+        EaseConfig(reg=reg) if isinstance(form, EaseConfig) else form
+        for form in default_forms(train.item_count)
+    )
     models = {
         "default": scorer_scores(scorer, known, fitted.residuals, popularity),
         fitted.settings.model.name: scorer_scores(alone, known, fitted.residuals, popularity),
-        "popularity": popularity_scores(popularity),
+        **baselines(fitted.world, forms=tuple(forms)),
     }
-    if train.item_count <= MAX_ITEMS:
-        models["ease"] = ease_scores(fitted.world.graph, fitted.settings.closed_form.reg)
     return {name: rank(scores, known, wanted, k).metrics() for name, scores in models.items()}
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
-from training.closed_forms.ease import Ease, truncate
+from training.closed_forms.ease import Ease
 from training.data import Interactions
 from training.evaluation import Scores, rank, scorer_scores
 from training.scorer import Scorer
+from training.truncation import truncate
 
 BLENDS = np.geomspace(0.05, 12.8, 17)
 """λ: the cosine half lies within ±1, EASE's sums mostly within 0 and 1."""

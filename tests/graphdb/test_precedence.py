@@ -12,6 +12,7 @@ from graphdb.erasure import erase_person
 from graphdb.event_row import micros
 from graphdb.events import save_events
 from graphdb.export import export_snapshot
+from graphdb.precedence import find_ranks
 from graphdb.retraction import retract_event
 from tests.conftest import wipe
 from tests.model import expected, stored
@@ -125,6 +126,17 @@ def test_what_an_erased_person_had_is_nobody_s_to_give_back(graph, domain, monke
     assert (report.accepted, report.displaced) == (1, [])
     erase_person(graph, "bob")
     assert graph.read(SOURCES) == [{"id": "s", "events": 1, "removed": 1}]
+
+
+def test_an_event_that_is_deleted_while_it_is_read_is_not_there(graph, domain):
+    save_events(graph, domain, "s", [event_row("u", "1", event_id="there")])
+    # As a reader sees one that another deletes meanwhile: found by its id, without properties.
+    graph.write("MATCH (u:User), (i:Item) CREATE (u)-[:RATED {event_id: 'deleted'}]->(i)")
+
+    asked = [("rated", "there"), ("rated", "deleted")]
+    ranks = graph.transaction(lambda tx: find_ranks(tx, domain, asked))
+
+    assert set(ranks) == {("rated", "there")}
 
 
 def _cut_short(*_) -> None:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from training.closed_form import ClosedFormConfig, ItemWeights
 from training.errors import CatalogueTooLargeError
+from training.truncation import truncate
 
 MAX_ITEMS = 20_000
 """The inverse is cubic in items: 3,000 are instant, 20,000 take about a minute and 5 GB."""
@@ -64,17 +65,3 @@ class Ease:
         weights = (-inverse / np.diag(inverse)).astype(np.float32)
         np.fill_diagonal(weights, 0)
         return weights
-
-
-def truncate(weights: np.ndarray, k: int) -> sp.csr_matrix:
-    """CSR [I, I] with the k largest |b_ij| of each row i; all of them when k ≥ I."""
-    count = weights.shape[1]
-    if k >= count:
-        return sp.csr_matrix(weights)
-    kept = np.argpartition(-np.abs(weights), k - 1, axis=1)[:, :k]
-    kept.sort(axis=1)
-    values = np.take_along_axis(weights, kept, axis=1)
-    indptr = np.arange(0, k * len(weights) + 1, k)
-    matrix = sp.csr_matrix((values.ravel(), kept.ravel(), indptr), weights.shape)
-    matrix.eliminate_zeros()
-    return matrix

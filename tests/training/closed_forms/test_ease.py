@@ -3,7 +3,7 @@ import pytest
 import scipy.sparse as sp
 
 from training.closed_forms import ease
-from training.closed_forms.ease import Ease, truncate
+from training.closed_forms.ease import Ease
 from training.errors import CatalogueTooLargeError
 
 
@@ -19,15 +19,6 @@ def test_each_column_solves_its_ridge_regression_without_itself(checkerboard):
 
     np.testing.assert_allclose(np.delete(weights[:, column], column), expected, atol=1e-6)
     assert not weights.diagonal().any()
-
-
-def test_truncation_keeps_the_largest_magnitudes_of_each_row():
-    weights = np.array([[0, 0.1, -0.5, 0.2], [0.3, 0, 0.1, -0.2]], np.float32)
-
-    kept = truncate(weights, 2).toarray()
-
-    assert np.array_equal(kept, np.array([[0, 0, -0.5, 0.2], [0.3, 0, 0, -0.2]], np.float32))
-    assert np.array_equal(truncate(weights, 9).toarray(), weights)
 
 
 def test_a_catalogue_too_large_is_refused_with_the_limit():

@@ -1,0 +1,33 @@
+"""Item–item weights cut to what serves: of each row the largest magnitudes, made a block at a time.
+
+Plain arrays; it knows no closed form.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy.sparse as sp
+
+BLOCK_CELLS = 16_000_000
+"""Weights held at once: 64 MB."""
+
+
+def truncate(weights: np.ndarray, k: int) -> sp.csr_matrix:
+    """CSR [m, I] with the k largest |b_ij| of each row of `weights` [m, I]; all when k ≥ I."""
+    count = weights.shape[1]
+    if k >= count:
+        return sp.csr_matrix(weights)
+    kept = np.argpartition(-np.abs(weights), k - 1, axis=1)[:, :k]
+    kept.sort(axis=1)
+    values = np.take_along_axis(weights, kept, axis=1)
+    indptr = np.arange(0, k * len(weights) + 1, k)
+    matrix = sp.csr_matrix((values.ravel(), kept.ravel(), indptr), weights.shape)
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def truncate_rows(rows: Callable[[np.ndarray], np.ndarray], count: int, k: int) -> sp.csr_matrix:
+    """CSR [I, I] of all `count` rows; `rows` makes the dense [m, I] of m of them."""
+    size = max(1, BLOCK_CELLS // count)
+    blocks = np.split(np.arange(count), range(size, count, size))
+    return sp.vstack([truncate(rows(block), k) for block in blocks], format="csr")
