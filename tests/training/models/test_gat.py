@@ -52,6 +52,7 @@ def attended(weights, world, config, shares=None):
 class TestGAT(ModelContract):
     config = GATConfig()
     dense = staticmethod(attended)
+    band = (0.436, 0.456)
 
 
 def test_attention_is_the_share_of_each_event_in_its_person():

@@ -51,6 +51,7 @@ def recurrent(weights, world, config):
 class TestGRN(ModelContract):
     config = GRNConfig()
     dense = staticmethod(recurrent)
+    band = (0.4, 0.42)
 
 
 def timed(graph: sp.csr_matrix, at: list[int]) -> World:

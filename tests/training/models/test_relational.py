@@ -38,6 +38,7 @@ def mixed(weights, world, config):
 class TestRelational(ModelContract):
     config = RelationalConfig()
     dense = staticmethod(mixed)
+    band = (0.427, 0.447)
 
 
 def test_agrees_with_the_formula_over_attributes_relations_and_social_edges(six_nodes):
