@@ -36,7 +36,7 @@ class NeighboursConfig(ModelConfig):
 
     spread: float = Field(default=0.1, gt=0, le=1)
 
-    def build(self, world, *, seed, device="cpu"):
+    def body(self, world, *, seed, device="cpu"):
         """The untrained model on `world`."""
         return Neighbours(self, world, seed, device)
 

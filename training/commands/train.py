@@ -13,6 +13,7 @@ from training.choice import Choice
 from training.errors import SettingError
 from training.loop import Report
 from training.options import DEVICES, RunOptions, running_with
+from training.tensorboard import both, scalar_log
 from training.train import train
 
 
@@ -28,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget-minutes", type=float, help="refuse what would take longer")
     parser.add_argument(
         "--from", type=Path, dest="start", metavar="ARTIFACT", help="go on from its parameters"
+    )
+    parser.add_argument(
+        "--logs", type=Path, help="TensorBoard's scalars; without it the artifact's tensorboard/"
     )
     Choice.add_arguments(parser)
 
@@ -47,14 +51,17 @@ def run(options: argparse.Namespace, report: Report) -> dict:
     deadline = None
     if options.budget_minutes is not None:
         deadline = time.monotonic() + 60 * options.budget_minutes
-    with running_with(RunOptions(options.device, checkpoints, deadline)):
+    with (
+        running_with(RunOptions(options.device, checkpoints, deadline)),
+        scalar_log(artifact, options.logs) as scalars,
+    ):
         model = train(
             options.snapshot,
             artifact,
             seed=options.seed,
             config=config,
             start=options.start,
-            progress=report,
+            progress=both(report, scalars),
         )
     checkpoints.remove()
     return {"model": model.id, "metrics": model.metrics, "seconds": model.seconds}
