@@ -5,11 +5,13 @@ is written.
 """
 
 import argparse
+import time
 from pathlib import Path
 
 from training.checkpoints import Checkpoints
 from training.loop import Report
 from training.options import DEVICES, RunOptions, running_with
+from training.tensorboard import both, scalar_log
 from training.train import train
 
 
@@ -22,6 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint-minutes", type=float, default=5, help="between two checkpoints"
     )
+    parser.add_argument("--budget-minutes", type=float, help="refuse what would take longer")
+    parser.add_argument(
+        "--from", type=Path, dest="start", metavar="ARTIFACT", help="go on from its parameters"
+    )
+    parser.add_argument(
+        "--logs", type=Path, help="TensorBoard's scalars; without it the artifact's tensorboard/"
+    )
 
 
 def run(options: argparse.Namespace, report: Report) -> dict:
@@ -30,7 +39,19 @@ def run(options: argparse.Namespace, report: Report) -> dict:
     checkpoints = Checkpoints(
         artifact.with_name(f".{artifact.name}.training"), options.checkpoint_minutes
     )
-    with running_with(RunOptions(options.device, checkpoints)):
-        model = train(options.snapshot, artifact, seed=options.seed, progress=report)
+    deadline = None
+    if options.budget_minutes is not None:
+        deadline = time.monotonic() + 60 * options.budget_minutes
+    with (
+        running_with(RunOptions(options.device, checkpoints, deadline)),
+        scalar_log(artifact, options.logs) as scalars,
+    ):
+        model = train(
+            options.snapshot,
+            artifact,
+            seed=options.seed,
+            start=options.start,
+            progress=both(report, scalars),
+        )
     checkpoints.remove()
     return {"model": model.id, "metrics": model.metrics, "seconds": model.seconds}
