@@ -58,12 +58,14 @@ class RecipeConfig:
 
 @dataclass(frozen=True)
 class Settings:
-    """What validation chose, frozen for every refit; `trials` is everything that was tried."""
+    """What validation chose, frozen for every refit; `trials` is everything that was tried, `curve`
+    the chosen model's (training.loop.Trained)."""
 
     model: ModelConfig
     training: TrainingConfig
     closed_form: ClosedForm
     trials: list[dict] = field(default_factory=list)
+    curve: list[dict] = field(default_factory=list)
 
     def recipe(self) -> dict:
         """For `model.json`."""
@@ -125,13 +127,14 @@ def fit(
 def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> Settings:
     """Choose every setting on the latest tenth of each user (at random without time).
 
-    Where nobody has two items there is no such part: then the defaults are the choice.
+    Where nobody has two items, or nothing positive is left, there is no such part: then the
+    defaults are the choice.
     """
     train = world.interactions
     part, held = latest_split(train, VALIDATION_SHARE, seed)
     validation = Validation.of(part, held, seed)
     nothing = ClosedForm(blend=0.0)
-    if not len(validation.users):
+    if not len(validation.users) or not (part.weight > 0).any():
         closed_form = nothing if config.alone else ClosedForm()
         return Settings(config.model, config.training, closed_form, list(config.trials))
     tried = _search_model(world.with_interactions(part), validation, config, seed, report)
@@ -151,7 +154,7 @@ def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> 
         trials += rows
         report(Progress("closed form", 1, 1))
     training = best.training.model_copy(update={"max_epochs": best.trained.epochs})
-    return Settings(best.model, training, closed_form, trials)
+    return Settings(best.model, training, closed_form, trials, best.trained.curve)
 
 
 def attempt(

@@ -12,7 +12,7 @@ from tests.api.pathlight import Run, refused
 COMMANDS = (
     *("demo", "up", "down", "status", "import", "check", "snapshot", "train", "publish"),
     "rollback",
-    *("versions", "retrain", "jobs", "recommend", "similar", "cypher", "audit"),
+    *("versions", "retrain", "jobs", "recommend", "similar", "cypher", "audit", "evaluate"),
 )
 GROUPS = ("deadletters",)
 
