@@ -18,13 +18,13 @@ from training.loop import (
     Report,
     Trained,
     TrainingConfig,
-    choose_device,
     silent,
     train_model,
 )
 from training.model import ModelConfig, Vectors
 from training.models.lightgcn import LightGCNConfig
 from training.named import Named
+from training.options import choose_device
 from training.scorer import Scorer
 from training.selection import ClosedForm, Validation, choose_closed_form
 from training.splits import latest_split

@@ -20,6 +20,7 @@ from training.frozen import frozen_settings
 from training.gate import SERVING
 from training.judgement import Judgement
 from training.loop import Progress, Report, silent
+from training.ranks import Ranks
 from training.recipe import Fitted, RecipeConfig, fit, refit
 from training.refit_check import check_refit
 from training.snapshots import snapshot_world
@@ -120,6 +121,8 @@ def save_fitted(
         seen=data.matrix(data.seen.astype(np.float32)),
         popularity=data.popularity(),
     )
+    if not Ranks.current().first:
+        return artifact.model
     return write_artifact(directory, artifact, fitted.weights, judgement).model
 
 
