@@ -13,7 +13,6 @@ from graphdb.snapshot import Snapshot, read_snapshot
 from training.artifact import read_model
 from training.assessment import Assessment
 from training.contest import judge_fitted
-from training.frozen import frozen_settings
 from training.groups import find_property
 from training.judgement import Judgement
 from training.loop import Progress, Report, silent
@@ -21,6 +20,7 @@ from training.pair_files import read_pairs
 from training.recipe import Fitted, refit
 from training.snapshots import snapshot_world
 from training.splits import Split, given_split, split
+from training.warm_start import settings_of
 from training.world import World
 
 
@@ -53,7 +53,7 @@ def judge_again(
     Raises ArtifactError, SnapshotError, SettingError, PairFileError, EmptySplitError,
     UnknownPropertyError, and whatever a fit raises.
     """
-    chosen = {path: frozen_settings(read_model(path)) for path in (artifact, *against)}
+    chosen = {path: settings_of(read_model(path).recipe) for path in (artifact, *against)}
     read = read_snapshot(snapshot)
     world = snapshot_world(read)
     properties = [find_property(read, name) for name in config.groups]

@@ -5,7 +5,9 @@ It knows files on both sides; neither the graph they come from nor who starts it
 
 import platform
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,15 +18,16 @@ from training.artifact import Artifact, Model, read_model, write_artifact
 from training.assessment import Assessment
 from training.contest import judge_fitted, point_figures
 from training.errors import EmptySplitError, TrainingError
-from training.frozen import frozen_settings
 from training.gate import SERVING
 from training.judgement import Judgement
 from training.loop import Progress, Report, silent
+from training.options import current_options, running_with
 from training.ranks import Ranks
 from training.recipe import Fitted, RecipeConfig, fit, refit
 from training.refit_check import check_refit
 from training.snapshots import snapshot_world
 from training.splits import Split, checked, part_by
+from training.warm_start import read_start, refit_grown, settings_of
 from training.world import World
 
 TEST_SHARE = 0.1
@@ -38,6 +41,7 @@ def train(
     config: RecipeConfig | None = None,
     split: str = "latest",
     against: Path | None = None,
+    start: Path | None = None,
     progress: Report = silent,
 ) -> Model:
     """Train the default recipe on a snapshot and write the artifact; returns its `model.json`.
@@ -45,7 +49,9 @@ def train(
     The recipe is fitted without a test part, judged on it beside the baselines (`judgement.json`;
     `model.metrics` are its point figures), and its frozen settings are refitted on everything.
     split: how that part is taken (training.splits), each user's latest where it would be empty;
-    against: the artifact that serves, whose recipe is fitted and judged beside.
+    against: the artifact that serves, whose recipe is fitted and judged beside; start: an artifact
+    whose settings are taken as they are, without a search, and whose parameters training goes on
+    from; it is judged on what the artifact has not learned from, whatever `split` says.
 
     Raises SnapshotError, NoEventsError, DivergedError, RefitError, ArtifactError, and
     FileExistsError when the artifact is there already.
@@ -55,10 +61,21 @@ def train(
         raise FileExistsError(artifact_directory)
     snapshot = read_snapshot(snapshot_directory)
     world = snapshot_world(snapshot)
-    parts = _parts(world, split, seed)
-    judged = fit(world.with_interactions(parts.train), config, seed=seed, report=progress)
+    options = current_options()
+    if start is None:
+        parts = _parts(world, split, seed)
+        fit_part = partial(fit, config=config)
+    else:
+        keys, ids = snapshot.users["key"].to_pylist(), snapshot.items["id"].to_pylist()
+        begun, settings = read_start(start, keys, ids)
+        options = replace(options, start=begun.load)
+        parts = begun.split(world.interactions, TEST_SHARE, seed)
+        fit_part = partial(refit_grown, start=begun, settings=settings)
+    with running_with(options):
+        judged = fit_part(world.with_interactions(parts.train), seed=seed, report=progress)
     judgement = _judge(world, parts, judged, against, seed, progress)
-    final = refit(world, judged.settings, seed=seed, report=progress, step="refit on all")
+    with running_with(options):
+        final = refit(world, judged.settings, seed=seed, report=progress, step="refit on all")
     check_refit(judged, final, seed)
     seconds = {**judged.seconds, **final.seconds, "total": time.monotonic() - started}
     return save_fitted(
@@ -84,7 +101,7 @@ def _judge(
     others, notes = {}, {}
     if against is not None:
         try:
-            settings = frozen_settings(read_model(against))
+            settings = settings_of(read_model(against).recipe)
             others[SERVING] = refit(
                 judged.world, settings, seed=seed, report=progress, step="refit of what serves"
             )
