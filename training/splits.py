@@ -88,7 +88,8 @@ def time_split(data: Interactions, share: float, seed: int) -> tuple[Interaction
     """Hold out every entry later than one moment T0, at which about `share` of them are.
 
     An entry is a pair, and as late as its latest event: it is on one side whole. Entries of one
-    moment are never parted, and T0 is before the last moment. Raises EmptySplitError where there is no time.
+    moment are never parted, and T0 is before the last moment. Raises EmptySplitError where there is
+    no time.
     """
     if data.at is None or not len(data):
         raise EmptySplitError("split by time: the events have no times; choose another split")
