@@ -59,13 +59,13 @@ class RecipeConfig:
 @dataclass(frozen=True)
 class Settings:
     """What validation chose, frozen for every refit; `trials` is everything that was tried, `curve`
-    the chosen model's (training.loop.Trained)."""
+    the chosen model's epochs (training.loop.Trained)."""
 
     model: ModelConfig
     training: TrainingConfig
     closed_form: ClosedForm
     trials: list[dict] = field(default_factory=list)
-    curve: list[dict] = field(default_factory=list)
+    curve: list[dict[str, float]] = field(default_factory=list)
 
     def recipe(self) -> dict:
         """For `model.json`."""
