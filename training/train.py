@@ -18,7 +18,7 @@ import torch
 from graphdb.snapshot import Manifest, Snapshot, read_snapshot
 from training.artifact import Artifact, Model, read_model, write_artifact
 from training.assessment import Assessment
-from training.contest import judge_fitted, point_figures
+from training.contest import DEFAULT, judge_fitted, point_figures
 from training.errors import EmptySplitError, TrainingError
 from training.gate import SERVING
 from training.judgement import Judgement
@@ -115,7 +115,7 @@ def _judge(
         found = judge_fitted(Assessment(world, parts, seed), judged, others)
     except EmptySplitError:
         found = None
-    progress(Progress("evaluation", 1, 1))
+    progress(Progress("evaluation", 1, 1, point_figures(found).get(DEFAULT, {})))
     return found and found.model_copy(update={"notes": {**found.notes, **notes}})
 
 
