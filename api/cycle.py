@@ -6,7 +6,7 @@ bounded here.
 
 import shutil
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from graphdb.domain import Domain
 from graphdb.export import export_snapshot
 from graphdb.snapshot import read_manifest
 from graphdb.versions import list_versions
+from training.artifact import read_model
 from training.choice import RECIPE, Choice, RecipeFile, read_recipe_file
+from training.judgement import FILE_NAME
 
 DEFAULT = Choice()
 
@@ -68,17 +70,40 @@ def train(
     *,
     seed: int = 1,
     choice: Choice = DEFAULT,
+    split: str = "latest",
+    against: Path | None = None,
     alive: Callable[[], None] = unwatched,
 ) -> Path:
-    """Train on `snapshot`; returns the artifact's directory. Raises StepFailedError, or
-    StepRefusedError for a snapshot that cannot be learned from or for a choice that there is not,
-    SnapshotError for no snapshot."""
+    """Train on `snapshot`; returns the artifact's directory. `split` and `against` are
+    training.train's.
+
+    Raises StepFailedError, or StepRefusedError for a snapshot that cannot be learned from or a
+    choice that there is not, SnapshotError for no snapshot.
+    """
     read_manifest(snapshot)  # before torch is loaded for it
     artifact = settings.artifacts / name
     shutil.rmtree(artifact, ignore_errors=True)
-    arguments = ["train", str(snapshot), str(artifact), "--seed", str(seed)]
+    arguments = ["train", str(snapshot), str(artifact), "--seed", str(seed), "--split", split]
+    if against is not None:
+        arguments += ["--against", str(against)]
     run_step("training", [*arguments, *choice.arguments()], progress, alive=alive)
     return artifact
+
+
+def evaluate(
+    artifact: Path, snapshot: Path, out: Path | None, options: Sequence[str], progress: Progress
+) -> Path:
+    """Judge an artifact's recipe again on `snapshot`; returns the judgement's file, `out` or the
+    artifact's own. `options` are those of `python -m training evaluate`.
+
+    Raises StepFailedError, StepRefusedError, SnapshotError, ArtifactError.
+    """
+    read_manifest(snapshot)
+    read_model(artifact)
+    target = out or artifact / FILE_NAME
+    arguments = ["evaluate", str(artifact), str(snapshot), "--out", str(target), *options]
+    run_step("training", arguments, progress)
+    return target
 
 
 def tune(
