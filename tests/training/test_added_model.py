@@ -1,5 +1,5 @@
-"""A model added by one file, as CONTRIBUTING.md says, is trained, searched and scores as it serves
-without a change elsewhere."""
+"""A model added by one file, as CONTRIBUTING.md says, is trained, searched and judged again, and
+scores as it serves, without a change elsewhere."""
 
 import argparse
 import gc
@@ -13,8 +13,9 @@ import pytest
 
 import training.models
 from training.artifact import read_artifact
-from training.commands import train, tune
+from training.commands import evaluate, train, tune
 from training.errors import SettingError
+from training.judgement import read_judgement
 from training.loop import silent
 
 FILE = '''
@@ -85,7 +86,7 @@ def snapshot(make_snapshot) -> Path:
     return make_snapshot(rows, 40, 30)
 
 
-def test_it_is_searched_trained_and_serves(added, snapshot, tmp_path):
+def test_it_is_searched_trained_judged_again_and_scores_as_it_serves(added, snapshot, tmp_path):
     asked = (f"--model={added}", "--loss=bpr", "--set=model.dimensions=8")
     asked = (*asked, "--set=training.max_epochs=4", "--set=training.batch_size=64")
 
@@ -100,6 +101,8 @@ def test_it_is_searched_trained_and_serves(added, snapshot, tmp_path):
     assert artifact.model.metrics[added]["ndcg@10"] > 0
     scores = artifact.scorer.scores(artifact.history, artifact.residuals)
     own = scores[::2, ::2].mean() + scores[1::2, 1::2].mean()
+    judged = called(evaluate, tmp_path / "m", snapshot, "--split", "random", "--seed", "2")
+    assert read_judgement(Path(judged["judgement"])).model(added).metrics["ndcg@10"].value > 0
     assert own > scores[::2, 1::2].mean() + scores[1::2, ::2].mean()
 
 
