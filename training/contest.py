@@ -9,8 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from training.assessment import CUTOFFS, Assessment
-from training.baselines import popularity_scores
-from training.closed_forms.ease import MAX_ITEMS, EaseConfig
+from training.baselines import baselines
 from training.evaluation import Scores, scorer_scores
 from training.groups import Property
 from training.judgement import Judgement
@@ -45,7 +44,7 @@ def judge_fitted(
         {
             DEFAULT: fitted_scores(fitted, split),
             fitted.settings.model.name: fitted_scores(alone(fitted), split),
-            **baseline_scores(fitted, split),
+            **baselines(fitted.world, split.history.graph(), fitted.settings.baselines),
         }
     )
 
@@ -63,16 +62,6 @@ def fitted_scores(fitted: Fitted, split: Split) -> Scores:
 def alone(fitted: Fitted) -> Fitted:
     """Without the item–item half."""
     return replace(fitted, scorer=replace(fitted.scorer, blend=0.0))
-
-
-def baseline_scores(fitted: Fitted, split: Split) -> dict[str, Scores]:
-    """What every model is printed beside, fitted to the same part; EASE is not truncated."""
-    found = {"popularity": popularity_scores(split.train.popularity())}
-    if split.train.item_count <= MAX_ITEMS:
-        weights = EaseConfig(reg=fitted.settings.closed_form.reg).fit(split.train.graph())
-        graph = split.history.graph()
-        found["ease"] = lambda users: weights.scores(graph[users])
-    return found
 
 
 def point_figures(judgement: Judgement | None) -> dict[str, dict[str, float]]:
