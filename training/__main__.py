@@ -38,20 +38,24 @@ def main(arguments: list[str] | None = None) -> int:
     _print(loading | {"done": 0})
     from graphdb.snapshot import SnapshotError
     from training.errors import TrainingError
+    from training.ranks import joined
 
     command = importlib.import_module(f"training.commands.{options.command}")
     _print(loading | {"done": 1})
     own = argparse.ArgumentParser(prog=f"python -m training {options.command}")
     command.add_arguments(own)
     try:
-        result = command.run(own.parse_args(rest), lambda step: _print(asdict(step)))
+        with joined() as ranks:
+            report = (lambda step: _print(asdict(step))) if ranks.first else (lambda step: None)
+            result = command.run(own.parse_args(rest), report)
     except (SnapshotError, TrainingError) as error:
         return _refuse(str(error))
     except FileExistsError as error:
         return _refuse(f"{error} is there already: name a new directory")
     except MemoryError as error:
         return _refuse(f"out of memory ({error}): train with fewer items or dimensions")
-    _print(result)
+    if ranks.first:
+        _print(result)
     return 0
 
 

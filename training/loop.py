@@ -1,21 +1,25 @@
-"""The training loop: batches, the optimiser, early stopping; any model that gives final vectors.
+"""The training loop: epochs, validations, checkpoints; any model that gives final vectors.
 
 It knows neither the model's inside nor what is measured to stop it.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
-import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
-from training.errors import DivergedError
-from training.logits import l2_penalty
-from training.loss import Batch, Loss, LossConfig
+from training.batches import Batches
+from training.checkpoints import Checkpoint, generator_states, load_generator_states
+from training.early_stopping import EarlyStopping
+from training.loss import LossConfig
 from training.losses.in_batch_softmax import InBatchSoftmaxConfig
 from training.model import Model
+from training.options import current_options
+from training.ranks import Ranks
+from training.step import Step
 from training.world import World
 
 
@@ -24,6 +28,10 @@ class TrainingConfig(BaseModel):
 
     `weight_decay`: AdamW's, on all parameters; `patience`: validations without a
     better one before stopping; `validate_every`: epochs between validations.
+    `accumulation`: parts in which a batch is computed, its gradients summed, so that the loss needs
+    the memory of one part; the same step as the whole batch's, except for losses whose negatives
+    are the batch's other rows (in_batch_softmax, bsl without negatives), which then see their
+    part's only. `precision`: of the loss's products; "auto" is bfloat16 on CUDA, else float32.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -35,6 +43,8 @@ class TrainingConfig(BaseModel):
     max_epochs: int = Field(default=60, ge=1, le=10_000)
     validate_every: int = Field(default=2, ge=1, le=1_000)
     patience: int = Field(default=3, ge=1, le=1_000)
+    accumulation: int = Field(default=1, ge=1, le=1_024)
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @property
     def cosine(self) -> bool:
@@ -78,11 +88,6 @@ class Trained:
     curve: list[dict[str, float]]
 
 
-def choose_device() -> torch.device:
-    """CUDA when there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def train_model(
     model: Model,
     world: World,
@@ -96,119 +101,133 @@ def train_model(
     """Train `model` on the positives of `world`; each of them once an epoch.
 
     With `validate` (higher is better) it stops early and goes back to the best epoch; without it
-    it trains `max_epochs`. On the CPU the same seed gives the same weights.
+    it trains `max_epochs`. On the CPU the same seed gives the same weights, interrupted or not:
+    where the options in force keep checkpoints, the same call goes on where an earlier one was
+    killed.
 
-    Raises DivergedError naming the epoch and batch whose loss is not finite.
+    Raises DivergedError naming the epoch, batch and rows where a loss or a gradient is not finite,
+    CheckpointError.
     """
-    started = time.monotonic()
-    optimizer = torch.optim.AdamW(
-        model.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
-    )
-    loss = config.loss.build(world, model.device)
-    batches = _Batches(world, config, seed, model.device)
-    stopper = _EarlyStopping(model, config.patience)
-    curve = []
-    for epoch in range(1, config.max_epochs + 1):
-        figures = {"loss": _epoch(model, optimizer, batches, loss, epoch, config.loss.l2)}
-        if validate and epoch % config.validate_every == 0:
-            figures["ndcg"] = stopper.saw(epoch, validate())
-        curve.append({"epoch": epoch, **figures, "seconds": time.monotonic() - started})
-        # Whoever draws a bar sees it full when training stops early.
-        total = epoch if stopper.exhausted else config.max_epochs
-        report(Progress(step, epoch, total, figures))
-        if stopper.exhausted:
-            break
-    stopper.restore()
-    return Trained(
-        stopper.best_epoch or epoch, stopper.best, time.monotonic() - started, stopper.seen, curve
-    )
+    checkpoint, checkpoints = None, current_options().checkpoints
+    if checkpoints:
+        checkpoint = checkpoints.of(
+            step,
+            seed,
+            config.described(),
+            validate is not None,
+            getattr(model, "config", type(model).__name__),
+            model.state_dict(),
+            world,
+            Ranks.current().count,
+            torch.__version__,
+        )
+    # Models may draw from torch's own generator as they learn: dropout, neighbours.
+    cuda = [model.device] if model.device.type == "cuda" else []
+    with torch.random.fork_rng(cuda):
+        torch.manual_seed(seed)
+        return _Training(model, world, config, seed, checkpoint).run(validate, report, step)
 
 
-class _Batches:
-    """The positives in a new order each epoch, drawn from one seeded generator."""
+class _Training:
+    """One training: where it stands, and how it goes on from there."""
 
-    def __init__(self, world: World, config: TrainingConfig, seed: int, device: torch.device):
-        pairs = world.graph.tocoo()
-        self.item_count = world.graph.shape[1]
-        self.users = torch.from_numpy(pairs.row.astype(np.int64)).to(device)
-        self.items = torch.from_numpy(pairs.col.astype(np.int64)).to(device)
-        self.weight = torch.from_numpy(pairs.data.astype(np.float32)).to(device)
-        self.value = torch.from_numpy(world.positive_values).to(device)
-        self.size, self.negatives = config.batch_size, config.loss.negatives
-        self.generator = torch.Generator().manual_seed(seed)
-
-    def __iter__(self) -> Iterator[Batch]:
-        order = torch.randperm(len(self.users), generator=self.generator)
-        for rows in order.to(self.users.device).split(self.size):
-            drawn = torch.randint(self.item_count, (self.negatives,), generator=self.generator)
-            yield Batch(
-                self.users[rows],
-                self.items[rows],
-                self.weight[rows],
-                self.value[rows],
-                drawn.to(self.users.device),
-            )
-
-
-def _epoch(
-    model: Model,
-    optimizer: torch.optim.Optimizer,
-    batches: _Batches,
-    loss: Loss,
-    epoch: int,
-    l2: float,
-) -> float:
-    """One pass; the mean loss."""
-    total, number = 0.0, 0
-    device = model.device
-    with torch.no_grad():
-        loss.refresh(epoch, *model())
-    for number, batch in enumerate(batches, start=1):
-        optimizer.zero_grad()
-        if loss.every_item:
-            given, vectors = batch, model()
-        else:
-            given = batch.compact()
-            vectors = model.rows(given.user_rows, given.item_rows)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            error = loss(*vectors, given)
-        if l2:
-            users, items = vectors
-            rows = users[given.user_index], items[given.item_index]
-            error = error + l2 * l2_penalty(*rows, given.weight)
-        value = error.item()
-        if not np.isfinite(value):
-            raise DivergedError(
-                f"the loss became {value} in epoch {epoch}, batch {number} (users"
-                f" {batch.user_index.min().item()} to {batch.user_index.max().item()}); lower the"
-                " learning rate or look for vectors that are not finite"
-            )
-        error.backward()
-        optimizer.step()
-        total += value
-    return total / number
-
-
-class _EarlyStopping:
-    """Keeps the parameters of the best validation and counts those that were no better."""
-
-    def __init__(self, model: torch.nn.Module, patience: int):
-        self.model, self.patience = model, patience
-        self.best, self.best_epoch, self.waited = None, None, 0
-        self.seen, self.state = [], None
+    def __init__(
+        self,
+        model: Model,
+        world: World,
+        config: TrainingConfig,
+        seed: int,
+        checkpoint: Checkpoint | None,
+    ):
+        self.model, self.config, self.checkpoint = model, config, checkpoint
+        self.ranks, device = Ranks.current(), model.device
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
+        self.loss = config.loss.build(world, device)
+        self.batches = Batches(world, config.batch_size, config.loss.negatives, seed, device)
+        self.stopper = EarlyStopping(model, config.patience)
+        self.epoch, self.done, self.total, self.curve = 1, 0, 0.0, []
+        self.started = time.monotonic()
 
     @property
-    def exhausted(self) -> bool:
-        return self.waited >= self.patience
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
 
-    def saw(self, epoch: int, value: float) -> float:
-        self.seen.append(value)
-        self.waited += 1
-        if self.best is None or value > self.best:
-            self.best, self.best_epoch, self.waited = value, epoch, 0
-            self.state = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-        return value
+    def run(self, validate: Callable[[], float] | None, report: Report, step: str) -> Trained:
+        state = self.checkpoint.load(self.model.device) if self.checkpoint else None
+        if state and "trained" in state:
+            self.model.load_state_dict(state["model"])
+            return Trained(**state["trained"])
+        if state:
+            self.load_state(state)
+        config, stopper = self.config, self.stopper
+        bfloat16 = config.precision == "bfloat16" or (
+            config.precision == "auto" and self.model.device.type == "cuda"
+        )
+        take = Step(
+            self.model,
+            self.loss,
+            self.optimizer,
+            l2=config.loss.l2,
+            accumulation=config.accumulation,
+            bfloat16=bfloat16,
+        )
+        while self.epoch <= config.max_epochs and not stopper.exhausted:
+            figures = {"loss": self._pass(take)}
+            if validate and self.epoch % config.validate_every == 0:
+                value = validate() if self.ranks.first else 0.0
+                value = self.ranks.told_by_first(value, self.model.device)
+                figures["ndcg"] = stopper.saw(self.epoch, value)
+            self.curve.append({"epoch": self.epoch, **figures, "seconds": self.seconds})
+            # Whoever draws a bar sees it full when training stops early.
+            total = self.epoch if stopper.exhausted else config.max_epochs
+            report(Progress(step, self.epoch, total, figures))
+            self.epoch, self.done, self.total = self.epoch + 1, 0, 0.0
+        stopper.restore()
+        best = stopper.best_epoch or self.epoch - 1
+        trained = Trained(best, stopper.best, self.seconds, stopper.seen, self.curve)
+        if self.checkpoint and self.ranks.first:
+            self.checkpoint.save({"model": self.model.state_dict(), "trained": asdict(trained)})
+        return trained
 
-    def restore(self) -> None:
-        if self.state is not None:
-            self.model.load_state_dict(self.state)
+    def _pass(self, take: Step) -> float:
+        """What remains of this epoch; the mean loss of all its batches."""
+        if self.done == 0:
+            with torch.no_grad():
+                self.loss.refresh(self.epoch, *self.model())
+        for batch in self.batches.epoch(self.done):
+            self.total += take(batch, self.epoch, self.done + 1)
+            self.done += 1
+            if self.checkpoint and self.ranks.first and self.checkpoint.due:
+                self.checkpoint.save(self.state())
+        return self.ranks.total(self.total, self.model.device) / self.done
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the rest of the training depends on, between two batches."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "loss": self.loss.state(),
+            "stopper": self.stopper.state(),
+            "batches": self.batches.state,
+            "generators": generator_states(self.model),
+            "position": {name: getattr(self, name) for name in POSITION},
+            "seconds": self.seconds,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.loss.load_state(state["loss"])
+        self.stopper.load_state(state["stopper"])
+        self.batches.load_state(state["batches"].cpu())
+        load_generator_states(self.model, state["generators"])
+        for name, value in state["position"].items():
+            setattr(self, name, value)
+        self.started = time.monotonic() - state["seconds"]
+
+
+POSITION = ("epoch", "done", "total", "curve")
+"""The epoch, how many of its batches are done, their losses' sum, and the epochs before it."""

@@ -13,9 +13,10 @@ import torch
 
 from training.budget import epochs_within
 from training.data import Interactions
-from training.loop import Report, Trained, TrainingConfig, choose_device, train_model
+from training.loop import Report, Trained, TrainingConfig, train_model
 from training.model import ModelConfig, Vectors
 from training.named import Named
+from training.options import choose_device
 from training.scorer import Scorer
 from training.selection import Validation
 from training.world import World

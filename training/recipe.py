@@ -16,10 +16,11 @@ from training.closed_forms.chebycf import ChebycfConfig
 from training.closed_forms.ease import EaseConfig
 from training.closed_forms.itemknn import ItemknnConfig
 from training.evaluation import Scores, scorer_scores
-from training.loop import Progress, Report, TrainingConfig, choose_device, silent, train_model
+from training.loop import Progress, Report, TrainingConfig, silent, train_model
 from training.losses.bsl import BslConfig
 from training.model import ModelConfig
 from training.models.lightgcn import LightGCNConfig
+from training.options import choose_device
 from training.race import Attempt, Candidate, attempt, best_of, race, vectors_scorer, words
 from training.scorer import Scorer
 from training.selection import ItemHalf, Validation, choose_blend, choose_truncation

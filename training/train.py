@@ -16,6 +16,7 @@ from training.artifact import Artifact, Model, write_artifact
 from training.contest import DEFAULT, judge_fitted, point_figures
 from training.judgement import Judgement
 from training.loop import Progress, Report, silent
+from training.ranks import Ranks
 from training.recipe import Fitted, RecipeConfig, fit, refit
 from training.snapshots import snapshot_world
 from training.splits import part_by
@@ -79,6 +80,8 @@ def save_fitted(
         seen=data.matrix(data.seen.astype(np.float32)),
         popularity=data.popularity(),
     )
+    if not Ranks.current().first:
+        return artifact.model
     return write_artifact(directory, artifact, fitted.weights, judgement).model
 
 

@@ -1,9 +1,15 @@
-"""`python -m training train SNAPSHOT ARTIFACT`: train an artifact."""
+"""`python -m training train SNAPSHOT ARTIFACT`: train an artifact.
+
+Killed and started again it goes on from its checkpoints, which stand beside the artifact until it
+is written.
+"""
 
 import argparse
 from pathlib import Path
 
+from training.checkpoints import Checkpoints
 from training.loop import Report
+from training.options import DEVICES, RunOptions, running_with
 from training.train import train
 
 
@@ -12,9 +18,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("snapshot", type=Path)
     parser.add_argument("artifact", type=Path)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument(
+        "--checkpoint-minutes", type=float, default=5, help="between two checkpoints"
+    )
 
 
 def run(options: argparse.Namespace, report: Report) -> dict:
     """Train; the last line to print."""
-    model = train(options.snapshot, options.artifact, seed=options.seed, progress=report)
+    artifact = options.artifact
+    checkpoints = Checkpoints(
+        artifact.with_name(f".{artifact.name}.training"), options.checkpoint_minutes
+    )
+    with running_with(RunOptions(options.device, checkpoints)):
+        model = train(options.snapshot, artifact, seed=options.seed, progress=report)
+    checkpoints.remove()
     return {"model": model.id, "metrics": model.metrics, "seconds": model.seconds}

@@ -303,15 +303,17 @@ def test_a_list_is_of_one_to_ten_thousand(post, body, status):
     assert post(body).status_code == status
 
 
-def test_ten_thousand_rows_go_in_one_request(post):
+def test_ten_thousand_rows_go_in_one_request_and_reach_the_graph(post, module_graph):
     rows = [
-        event(n, user_id=f"u{n % 200}", item_id=str(n % 39), event_id=f"m{n}")
+        event(n, user_id=f"many{n % 200}", item_id=str(n % 39), event_id=f"m{n}")
         for n in range(10_000)
     ]
 
     answer = post(rows)
 
     assert answer.json()["accepted"] == 10_000
+    count = "MATCH (u:User)-[r]->() WHERE u.id STARTS WITH 'many' RETURN count(r) AS n"
+    assert wait_until(lambda: module_graph.read(count) == [{"n": 10_000}], 120, 0.2)
 
 
 @pytest.mark.parametrize("content", ["{", "", "[1,", "nonsense"])
