@@ -26,6 +26,9 @@ SPRINT_SHARE = 0.25
 """Of the time, for comparing candidates that cannot all be trained to their end."""
 SPRINT_EPOCHS = 4
 
+FAR_BEHIND = 0.6
+"""Of the NDCG that the best so far had as early: losses that learn slowly may still win."""
+
 Candidate = tuple[ModelConfig, TrainingConfig]
 
 
@@ -48,6 +51,11 @@ class Attempt:
         """With its validation."""
         return self.trained.seconds / len(self.trained.curve)
 
+    def after(self, epochs: int) -> float:
+        """The NDCG of the last validation within so many epochs, 0 without one."""
+        seen = [e["ndcg"] for e in self.trained.curve if "ndcg" in e and e["epoch"] <= epochs]
+        return seen[-1] if seen else 0.0
+
     def row(self) -> dict:
         """For `model.json`."""
         return {
@@ -59,6 +67,10 @@ class Attempt:
             "ndcg": self.trained.best,
             "seconds": round(self.trained.seconds, 2),
         }
+
+
+Stage = Callable[[Attempt | None], Sequence[Candidate]]
+"""What to try next, given the best so far; given nothing, what it would try at all."""
 
 
 def attempt(
@@ -104,15 +116,16 @@ def attempt(
 
 
 def race(
-    candidates: Sequence[Candidate],
-    then: Callable[[Attempt], Sequence[Candidate]],
+    stages: Sequence[Stage],
     run: Callable[[ModelConfig, TrainingConfig], Attempt],
     seconds: float,
 ) -> list[Attempt]:
-    """All `candidates` and what `then` says of the best of them, where `seconds` suffice.
+    """Each stage's candidates, given the best so far, trained to their end where `seconds` suffice
+    for the first stage's. The first stage has candidates whatever it is given.
 
-    Otherwise each candidate runs a few epochs and the best one has the rest of the time. How long
-    an epoch takes is measured with the first one.
+    Otherwise every stage's candidates run a few epochs from nothing and the best one has the rest
+    of the time. How long an epoch takes is measured with the first candidate. One with another
+    loss than the best so far is trained on only if it is not far behind after a few epochs.
     """
     started = time.monotonic()
 
@@ -126,23 +139,41 @@ def race(
         limit = {"max_epochs": epochs - epochs % every, "validate_every": every}
         return run(model, training.model_copy(update=limit))
 
-    pace = within(candidates[0], 1).seconds_an_epoch
-    longest = max(training.max_epochs for _, training in candidates)
-    if pace * longest * len(candidates) <= seconds:
-        tried = [within(candidate, candidate[1].max_epochs) for candidate in candidates]
-        for candidate in then(best_of(tried)):
-            most = epochs_within(left(), best_of(tried).seconds_an_epoch, candidate[1].max_epochs)
-            if most < candidate[1].max_epochs and most < best_of(tried).trained.epochs:
-                break
+    first = stages[0](None)
+    pace = within(first[0], 1).seconds_an_epoch
+    if sum(pace * training.max_epochs for _, training in first) > seconds:
+        entered = [candidate for stage in stages for candidate in stage(None)]
+        return _sprint(entered, within, left, pace)
+    tried = [within(candidate, candidate[1].max_epochs) for candidate in first]
+    for stage in stages[1:]:
+        for candidate in stage(best_of(tried)):
+            best = best_of(tried)
+            if left() < best.seconds_an_epoch * best.trained.epochs:
+                return tried
+            most = epochs_within(left(), best.seconds_an_epoch, candidate[1].max_epochs)
+            if candidate[1].loss.name != best.training.loss.name:
+                short = within(candidate, min(SPRINT_EPOCHS, most))
+                tried.append(short)
+                if (short.trained.best or 0.0) < FAR_BEHIND * best.after(SPRINT_EPOCHS):
+                    continue
             tried.append(within(candidate, most))
-        return tried
+    return tried
+
+
+def _sprint(
+    candidates: Sequence[Candidate],
+    within: Callable[[Candidate, int], Attempt],
+    left: Callable[[], float],
+    pace: float,
+) -> list[Attempt]:
+    longest = max(training.max_epochs for _, training in candidates)
     if len(candidates) == 1:
         return [within(candidates[0], epochs_within(left(), pace, longest))]
-    sprint = epochs_within(SPRINT_SHARE * left() / len(candidates), pace, SPRINT_EPOCHS)
-    tried = [within(candidate, sprint) for candidate in candidates]
+    epochs = epochs_within(SPRINT_SHARE * left() / len(candidates), pace, SPRINT_EPOCHS)
+    tried = [within(candidate, epochs) for candidate in candidates]
     best = tried.index(best_of(tried))
     most = epochs_within(left(), tried[best].seconds_an_epoch, longest)
-    return [*tried, within(candidates[best], most)] if most > sprint else tried
+    return [*tried, within(candidates[best], most)] if most > epochs else tried
 
 
 def best_of(tried: Sequence[Attempt]) -> Attempt:

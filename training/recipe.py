@@ -42,12 +42,12 @@ SPARSE = TrainingConfig(
 class RecipeConfig:
     """What is tried on validation.
 
-    training and, where that is left as it is, `others`: each with all `hops`; then the best one's
-    loss at `temperatures` times its own. forms: closed forms, from these settings on; those that
-    the catalogue is too large for are left out. minutes: search and refit together; what does not
-    fit is not tried. fixed: settings that keep their value, named as in "model.hops"; alone:
-    whether the model serves without a closed form; trials: what was tried on validation before,
-    kept with what is tried now.
+    training with all `hops`; then, where it is left as it is, `others` with the best of them; then
+    the best one's loss at `temperatures` times its own. forms: closed forms, from these settings
+    on; those that the catalogue is too large for are left out. minutes: search and refit together;
+    what does not fit is not tried. fixed: settings that keep their value, named as in "model.hops";
+    alone: whether the model serves without a closed form; trials: what was tried on validation
+    before, kept with what is tried now.
     """
 
     model: ModelConfig = LightGCNConfig()
@@ -274,16 +274,23 @@ def _choose_model(
     seed: int,
     report: Report,
 ) -> list[Attempt]:
-    trainings = [config.training]
-    if config.training == TrainingConfig():
-        trainings += config.others
+    others = config.others if config.training == TrainingConfig() else ()
     models = [config.model]
     if hasattr(config.model, "hops") and "model.hops" not in config.fixed:
         models = [config.model.model_copy(update={"hops": hops}) for hops in config.hops]
 
-    def tempered(best: Attempt) -> list[Candidate]:
+    def by_hops(best: Attempt | None) -> list[Candidate]:
+        return [(model, config.training) for model in models]
+
+    def by_loss(best: Attempt | None) -> list[Candidate]:
+        found = models if best is None else [best.model]
+        return [(model, training) for training in others for model in found]
+
+    def by_temperature(best: Attempt | None) -> list[Candidate]:
+        if best is None or "loss.temperature" in config.fixed:
+            return []
         loss, found = best.training.loss, []
-        for ratio in () if "loss.temperature" in config.fixed else config.temperatures:
+        for ratio in config.temperatures:
             other = loss.model_copy(update={"temperature": loss.temperature * ratio})
             found.append((best.model, best.training.model_copy(update={"loss": other})))
         return found
@@ -292,8 +299,7 @@ def _choose_model(
         step = f"search: {words(model)}, {words(training.loss)}"
         return attempt(world, validation, model, training, seed=seed, report=report, step=step)
 
-    candidates = [(model, training) for training in trainings for model in models]
-    return race(candidates, tempered, run, seconds)
+    return race([by_hops, by_loss, by_temperature], run, seconds)
 
 
 def _blend(
