@@ -19,6 +19,9 @@ from training.selection import Validation, costs_nothing
 SHARES = (0.25, 0.5, 1.0, 2.0)
 """Of the second form in a sum, in units of the spread of the first one's scores."""
 
+ERRORS = 2
+"""Standard errors by which a sum must be better: the best of several is better by chance."""
+
 
 @dataclass(frozen=True)
 class Climbed:
@@ -126,7 +129,7 @@ def add_up(
             ndcg, _ = validation.measure(Mixture([(weights[0], 1.0), (theirs, weight)]).scores)
             name = f"{first.config.name} + {other.config.name}"
             trials.append({"model": name, "weight": weight, "ndcg": float(ndcg.mean())})
-            if ndcg.mean() > best.mean() and not costs_nothing(first.ndcg, ndcg):
+            if ndcg.mean() > best.mean() and not costs_nothing(first.ndcg, ndcg, ERRORS):
                 chosen, best = ((first.config, 1.0), (other.config, weight)), ndcg
     return chosen, trials
 

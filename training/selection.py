@@ -158,10 +158,11 @@ def choose_truncation(
     return k, found, trials
 
 
-def costs_nothing(ndcg: np.ndarray, other: np.ndarray) -> bool:
-    """Whether the mean loss against `other` is within one standard error of the differences."""
+def costs_nothing(ndcg: np.ndarray, other: np.ndarray, errors: float = 1) -> bool:
+    """Whether the mean loss against `other` is within `errors` standard errors of the
+    differences."""
     difference = ndcg - other
-    return bool(difference.mean() >= -difference.std() / np.sqrt(len(difference)))
+    return bool(difference.mean() >= -errors * difference.std() / np.sqrt(len(difference)))
 
 
 def _ratio(vectors: float, items: float) -> float:
