@@ -55,11 +55,25 @@ class EmbeddingModel(Model, ABC):
         dimensions, deviation = self._shape
         return torch.randn(rows, dimensions, generator=self.generator) * deviation
 
+    def glorot(self, inputs: int, outputs: int) -> nn.Parameter:
+        """A weight [inputs, outputs], uniform within ±sqrt(6 / (inputs + outputs)), on the CPU."""
+        weight = torch.empty(inputs, outputs)
+        return nn.Parameter(nn.init.xavier_uniform_(weight, generator=self.generator))
+
     def hop_zero(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Users [U, d] and items [I, d] before propagation."""
         if self.text is None:
             return self.user_embedding, self.item_embedding
         return self.user_embedding, self.item_embedding + self.text @ self.text_projection
+
+    def hop_zero_rows(
+        self, user_rows: torch.Tensor, item_rows: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Those rows [u, d] and [i, d] of `hop_zero`."""
+        users, items = self.user_embedding[user_rows], self.item_embedding[item_rows]
+        if self.text is None:
+            return users, items
+        return users, items + self.text[item_rows] @ self.text_projection
 
 
 def _touched(edges: np.ndarray) -> torch.Tensor:

@@ -1,54 +1,66 @@
 """The sum that every softmax loss is made of, in blocks that stay in the cache.
 
-It knows vectors; neither which items they are nor what is weighed against the sum.
+It knows vectors and weights; neither which items they are nor what is weighed against the sum.
 """
 
 import torch
+from torch.autograd.function import once_differentiable
 
-BLOCK = 2**18
-"""Logits at a time: 1 MB, within a core's second cache."""
+BLOCK = {"cpu": 2**19, "cuda": 2**26}
+"""Logits at a time: 2 MB lie in a CPU's caches; a GPU wants large products."""
+
+ROWS = 128
+"""At least so many rows at a time, however many columns: thinner products are slow."""
 
 
-def log_sum_exp(
+def weighted_log_sum_exp(
     left: torch.Tensor,
     right: torch.Tensor,
-    bias: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None = None,
+    *,
     own: tuple[torch.Tensor, torch.Tensor] | None = None,
+    beside: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """log Σ_j exp(left_a · right_j + bias_j) for each a: [m]; differentiable but in bias and own.
+    """Σ_a weight_a · log(Σ_j exp(left_a · right_j + bias_j) + exp beside_a), a scalar.
 
-    left: [m, d]; right: [n, d]; bias: [n]. `own` is (column: int64 [m], shift: [m]): in row a the
-    bias of column_a is shift_a more, -∞ to leave it out. The softmax is the one matrix [m, n] that
-    is kept for backward. At 1,900 × 1,900 × 64 forward and backward take half the time of torch's
-    logsumexp of a product, whose exponentials run over main memory and are taken twice.
+    left: [m, d]; right: [n, d]; weight: [m]; bias: [n], 0 unless given; beside: [m], one more logit
+    in each row's sum. `own` is (column: int64 [m], shift: [m]): in row a the bias of column_a is
+    shift_a more, -∞ to leave it out. Differentiable in left, right, weight and beside.
+
+    As the rows' weights are known, each block of logits gives its share of the gradients while it
+    is in the cache, and nothing of [m, n] is kept: forward and backward take .57 of the time of
+    torch's logsumexp of a product at 1,900 × 1,900 × 64, a third at 3,500 × 3,600.
     """
-    if left.is_cuda:
-        logits = left @ right.T + bias
-        if own is not None:
-            logits = logits.scatter_add(1, own[0][:, None], own[1][:, None].to(logits.dtype))
-        return torch.logsumexp(logits.float(), dim=1)
-    return _LogSumExp.apply(left, right, bias, own)
+    bias = left.new_zeros(len(right)) if bias is None else bias
+    beside = left.new_full((len(left),), -torch.inf) if beside is None else beside
+    return _WeightedLogSumExp.apply(left, right, weight, beside, bias, own)
 
 
-class _LogSumExp(torch.autograd.Function):
+class _WeightedLogSumExp(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, left, right, bias, own):
-        softmax = left.new_empty(len(left), len(right))
-        found = left.new_empty(len(left))
-        size = max(BLOCK // max(len(right), 1), 1)
+    def forward(ctx, left, right, weight, beside, bias, own):
+        log_sum = torch.empty_like(beside)
+        left_grad, right_grad = torch.empty_like(left), torch.zeros_like(right)
+        size = max(BLOCK[left.device.type] // max(len(right), 1), ROWS)
+        scratch = left.new_empty(min(size, len(left)), len(right))
         for start in range(0, len(left), size):
             block = slice(start, start + size)
-            logits = torch.addmm(bias, left[block], right.T)
+            rows, others = left[block], beside[block]
+            logits = torch.addmm(bias, rows, right.T, out=scratch[: len(rows)])
             if own is not None:
                 logits.scatter_add_(1, own[0][block, None], own[1][block, None])
-            torch.softmax(logits, dim=1, out=softmax[block])
-            # At its largest the softmax is exp(logit - log Σ), and never below 1/n.
-            found[block] = logits.amax(dim=1) - softmax[block].amax(dim=1).log_()
-        ctx.save_for_backward(left, right, softmax)
-        return found
+            top = torch.maximum(logits.amax(dim=1), others)
+            exponentials = logits.sub_(top[:, None]).exp_()
+            total = exponentials.sum(dim=1) + (others - top).exp_()
+            log_sum[block] = top + total.log()
+            scale = (weight[block] / total)[:, None]
+            torch.mm(exponentials, right, out=left_grad[block]).mul_(scale)
+            right_grad.addmm_(exponentials.T, rows * scale)
+        ctx.save_for_backward(left_grad, right_grad, log_sum, weight * (beside - log_sum).exp_())
+        return weight @ log_sum
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, *grad_outputs):
-        left, right, softmax = ctx.saved_tensors
-        grad = grad_outputs[0][:, None]
-        return (softmax @ right).mul_(grad), softmax.T @ (left * grad), None, None
+        return *(gradient * grad_outputs[0] for gradient in ctx.saved_tensors), None, None

@@ -6,7 +6,7 @@ It knows a loss's settings and vectors; not which loss.
 import torch
 from torch.nn import functional
 
-from training.log_sum_exp import log_sum_exp
+from training.log_sum_exp import weighted_log_sum_exp
 from training.loss import LossConfig
 
 
@@ -21,11 +21,23 @@ def cross_logits(config: LossConfig, users: torch.Tensor, items: torch.Tensor) -
     return (_ready(config, users) @ _ready(config, items).T).float() / config.temperature
 
 
-def log_sum_logits(
-    config: LossConfig, users: torch.Tensor, items: torch.Tensor, bias: torch.Tensor
+def log_sums(
+    config: LossConfig,
+    users: torch.Tensor,
+    items: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None = None,
+    *,
+    own: tuple[torch.Tensor, torch.Tensor] | None = None,
+    beside: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """[B] log Σ_j exp(s(u, j)/τ + bias_j) over `items` [N, d], `bias` [N]; no [B, N] is kept."""
-    return log_sum_exp(_ready(config, users) / config.temperature, _ready(config, items), bias)
+    """Σ_b w_b · log Σ_j exp(s(u_b, j)/τ + bias_j), a scalar over `users` [B, d], `items` [N, d].
+
+    The weights and the rest as of `weighted_log_sum_exp`, which keeps no [B, N]; a row that stands
+    for several positives has their summed weight.
+    """
+    left, right = _ready(config, users).float() / config.temperature, _ready(config, items).float()
+    return weighted_log_sum_exp(left, right, weight, bias, own=own, beside=beside)
 
 
 def weighted_mean(each: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

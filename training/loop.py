@@ -16,8 +16,10 @@ from training.checkpoints import Checkpoint, generator_states, load_generator_st
 from training.early_stopping import EarlyStopping
 from training.loss import LossConfig
 from training.losses.in_batch_softmax import InBatchSoftmaxConfig
+from training.memory import naming_what_to_reduce, require
 from training.model import Model
 from training.options import current_options
+from training.pace import Pace
 from training.ranks import Ranks
 from training.step import Step
 from training.world import World
@@ -103,12 +105,16 @@ def train_model(
     With `validate` (higher is better) it stops early and goes back to the best epoch; without it
     it trains `max_epochs`. On the CPU the same seed gives the same weights, interrupted or not:
     where the options in force keep checkpoints, the same call goes on where an earlier one was
-    killed.
+    killed; and it begins where their `start` puts the model.
 
     Raises DivergedError naming the epoch, batch and rows where a loss or a gradient is not finite,
-    CheckpointError.
+    OutOfMemoryError naming what to reduce (before the first batch, where it can be foreseen),
+    OverBudgetError when the first batches show that the time will not do, CheckpointError.
     """
-    checkpoint, checkpoints = None, current_options().checkpoints
+    options, checkpoint = current_options(), None
+    if options.start:
+        options.start(model)
+    checkpoints = options.checkpoints
     if checkpoints:
         checkpoint = checkpoints.of(
             step,
@@ -123,9 +129,23 @@ def train_model(
         )
     # Models may draw from torch's own generator as they learn: dropout, neighbours.
     cuda = [model.device] if model.device.type == "cuda" else []
-    with torch.random.fork_rng(cuda):
+    reducible = _reducible(model, config)
+    with naming_what_to_reduce(step, reducible), torch.random.fork_rng(cuda):
         torch.manual_seed(seed)
-        return _Training(model, world, config, seed, checkpoint).run(validate, report, step)
+        training = _Training(model, world, config, seed, checkpoint)
+        require(model, model.device, training.logits, reducible)
+        return training.run(validate, report, step)
+
+
+def _reducible(model: Model, config: TrainingConfig) -> list[str]:
+    """The settings that memory grows with, as they are."""
+    dimensions = getattr(getattr(model, "config", None), "dimensions", None)
+    values = {
+        "dimensions": dimensions,
+        "batch_size": config.batch_size,
+        "negatives": config.loss.negatives or None,
+    }
+    return [f"{name} ({value:,})" for name, value in values.items() if value]
 
 
 class _Training:
@@ -154,6 +174,15 @@ class _Training:
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
+    @property
+    def logits(self) -> int:
+        """Scores that are held at once for a part of a batch."""
+        rows = min(self.config.batch_size, len(self.batches.users))
+        columns = self.config.loss.negatives
+        if self.loss.every_item:
+            columns = self.batches.item_count
+        return columns * -(-rows // (self.config.accumulation * self.ranks.count))
+
     def run(self, validate: Callable[[], float] | None, report: Report, step: str) -> Trained:
         state = self.checkpoint.load(self.model.device) if self.checkpoint else None
         if state and "trained" in state:
@@ -173,6 +202,10 @@ class _Training:
             accumulation=config.accumulation,
             bfloat16=bfloat16,
         )
+        # With validations it may stop once as many as `patience` were no better than the first.
+        fewest = config.validate_every * (config.patience + 1) if validate else config.max_epochs
+        left = max(1, min(fewest, config.max_epochs) - self.epoch + 1)
+        self.pace = Pace(len(self.batches), left, current_options().deadline)
         while self.epoch <= config.max_epochs and not stopper.exhausted:
             figures = {"loss": self._pass(take)}
             if validate and self.epoch % config.validate_every == 0:
@@ -199,6 +232,7 @@ class _Training:
         for batch in self.batches.epoch(self.done):
             self.total += take(batch, self.epoch, self.done + 1)
             self.done += 1
+            self.pace.lap()
             if self.checkpoint and self.ranks.first and self.checkpoint.due:
                 self.checkpoint.save(self.state())
         return self.ranks.total(self.total, self.model.device) / self.done

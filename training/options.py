@@ -3,13 +3,14 @@
 It knows devices and clocks; neither models nor data.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch import nn
 
 from training.checkpoints import Checkpoints
 from training.errors import SettingError
@@ -21,10 +22,16 @@ Device = Literal["auto", "cpu", "cuda"]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """device: "auto" is CUDA where there is one, else the CPU; checkpoints: None keeps none."""
+    """device: "auto" is CUDA where there is one, else the CPU; checkpoints: None keeps none.
+
+    deadline: of time.monotonic(), by which everything has to be done; start: puts the parameters of
+    a new model to where its training begins, instead of where they were drawn.
+    """
 
     device: Device = "auto"
     checkpoints: Checkpoints | None = None
+    deadline: float | None = None
+    start: Callable[[nn.Module], object] | None = None
 
 
 _IN_FORCE: ContextVar[RunOptions | None] = ContextVar("run options", default=None)

@@ -171,9 +171,10 @@ class _Matrix:
     def __matmul__(self, vectors: torch.Tensor) -> torch.Tensor:
         if self.sparse is not None:
             return self.sparse @ vectors
+        # What needs a gradient gets the bags of its own backward made up, half of the time again.
         return functional.embedding_bag(
             self.columns,
-            vectors,
+            vectors.detach(),
             self.offsets,
             mode="sum",
             per_sample_weights=self.weights,

@@ -132,7 +132,7 @@ def users_split(data: Interactions, share: float, seed: int) -> Split:
 def given_split(data: Interactions, users: np.ndarray, items: np.ndarray) -> Split:
     """Hold out exactly the pairs of `users` and `items` [N] that `data` has, as a file lists."""
     listed = users.astype(np.int64) * data.item_count + items
-    held = np.isin(_pairs(data), listed)
+    held = np.isin(pairs(data), listed)
     return checked(Split("given files", data.take(~held), data.take(~held), data.take(held)))
 
 
@@ -184,10 +184,11 @@ def _hold_last(
 
 
 def _without(data: Interactions, part: Interactions) -> Interactions:
-    return data.take(~np.isin(_pairs(data), _pairs(part)))
+    return data.take(~np.isin(pairs(data), pairs(part)))
 
 
-def _pairs(data: Interactions) -> np.ndarray:
+def pairs(data: Interactions) -> np.ndarray:
+    """user · I + item of each entry, int64 [E]."""
     return data.user_index.astype(np.int64) * data.item_count + data.item_index
 
 

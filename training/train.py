@@ -5,7 +5,9 @@ It knows files on both sides; neither the graph they come from nor who starts it
 
 import platform
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,10 +18,12 @@ from training.artifact import Artifact, Model, write_artifact
 from training.contest import DEFAULT, judge_fitted, point_figures
 from training.judgement import Judgement
 from training.loop import Progress, Report, silent
+from training.options import current_options, running_with
 from training.ranks import Ranks
 from training.recipe import Fitted, RecipeConfig, fit, refit
 from training.snapshots import snapshot_world
 from training.splits import part_by
+from training.warm_start import read_start, refit_grown
 
 TEST_SHARE = 0.1
 
@@ -30,6 +34,7 @@ def train(
     *,
     seed: int = 1,
     config: RecipeConfig | None = None,
+    start: Path | None = None,
     progress: Report = silent,
 ) -> Model:
     """Train the default recipe on a snapshot and write the artifact; returns its `model.json`.
@@ -37,6 +42,9 @@ def train(
     The recipe is fitted without the latest tenth of each user, judged on it beside the baselines
     (`judgement.json`; `model.metrics` are its point figures), and its frozen settings are refitted
     on everything.
+
+    start: an artifact whose settings are taken as they are, without a search, and whose parameters
+    training goes on from; it is judged on what the artifact has not learned from.
 
     Raises SnapshotError, NoEventsError, DivergedError, ArtifactError, and FileExistsError when the
     artifact is there already.
@@ -46,13 +54,23 @@ def train(
         raise FileExistsError(artifact_directory)
     snapshot = read_snapshot(snapshot_directory)
     world = snapshot_world(snapshot)
-    parts = part_by("latest", world.interactions, TEST_SHARE, seed)
-    judged = fit(world.with_interactions(parts.train), config, seed=seed, report=progress)
-    progress(Progress("evaluation", 0, 1))
-    judgement = judge_fitted(world, parts, judged, seed=seed)
-    figures = point_figures(judgement).get(DEFAULT, {})
-    progress(Progress("evaluation", 1, 1, figures))
-    final = refit(world, judged.settings, seed=seed, report=progress, step="refit on all")
+    options = current_options()
+    if start is None:
+        parts = part_by("latest", world.interactions, TEST_SHARE, seed)
+        fit_part = partial(fit, config=config)
+    else:
+        keys, ids = snapshot.users["key"].to_pylist(), snapshot.items["id"].to_pylist()
+        begun, settings = read_start(start, keys, ids)
+        options = replace(options, start=begun.load)
+        parts = begun.split(world.interactions, TEST_SHARE, seed)
+        fit_part = partial(refit_grown, start=begun, settings=settings)
+    with running_with(options):
+        judged = fit_part(world.with_interactions(parts.train), seed=seed, report=progress)
+        progress(Progress("evaluation", 0, 1))
+        judgement = judge_fitted(world, parts, judged, seed=seed)
+        figures = point_figures(judgement).get(DEFAULT, {})
+        progress(Progress("evaluation", 1, 1, figures))
+        final = refit(world, judged.settings, seed=seed, report=progress, step="refit on all")
     seconds = {**judged.seconds, **final.seconds, "total": time.monotonic() - started}
     return save_fitted(
         artifact_directory, snapshot, final, seed=seed, judgement=judgement, seconds=seconds

@@ -1,12 +1,18 @@
+import time
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
 
 from tests.training.worlds import world_of
+from training import memory
 from training.errors import DivergedError
 from training.loop import TrainingConfig, train_model
+from training.memory import OutOfMemoryError
 from training.models.lightgcn import LightGCN, LightGCNConfig
+from training.options import RunOptions, running_with
+from training.pace import OverBudgetError
 
 CONFIG = LightGCNConfig(dimensions=8)
 
@@ -87,3 +93,47 @@ def test_a_loss_that_is_not_finite_is_noticed_with_its_batch(checkerboard):
 
     with pytest.raises(DivergedError, match="epoch 1, batch 1"):
         train_model(model, world_of(graph), TrainingConfig(), seed=1)
+
+
+def test_what_does_not_fit_is_refused_before_it_starts(checkerboard, monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda device: 10_000)
+
+    with pytest.raises(
+        OutOfMemoryError, match=r"reduce dimensions \(8\), batch_size \(4,096\), or"
+    ):
+        weights_after(sp.csr_matrix(checkerboard), seed=1)
+
+
+def test_running_out_of_memory_on_the_way_names_the_training_and_what_to_reduce(checkerboard):
+    graph = sp.csr_matrix(checkerboard)
+    model = LightGCN(CONFIG, world_of(graph), seed=1)
+
+    with pytest.raises(OutOfMemoryError, match=r"out of memory in mine: reduce dimensions \(8\)"):
+        train_model(
+            model,
+            world_of(graph),
+            TrainingConfig(validate_every=1),
+            seed=1,
+            step="mine",
+            validate=lambda: float(torch.empty(2**50).sum()),
+        )
+
+
+def test_a_training_that_cannot_end_in_time_is_refused(checkerboard):
+    with (
+        running_with(RunOptions(deadline=time.monotonic())),
+        pytest.raises(
+            OverBudgetError, match=r"at least .* \(3 epochs of .* of its budget are left"
+        ),
+    ):
+        weights_after(sp.csr_matrix(checkerboard), seed=1)
+
+
+def test_a_training_begins_where_the_start_puts_the_model(checkerboard):
+    def start(model) -> None:
+        torch.nn.init.constant_(model.item_embedding, 0.25)
+
+    with running_with(RunOptions(start=start)):
+        found = weights_after(sp.csr_matrix(checkerboard), seed=1, learning_rate=0.0)
+
+    assert (found == 0.25).all()

@@ -5,6 +5,7 @@ is written.
 """
 
 import argparse
+import time
 from pathlib import Path
 
 from training.checkpoints import Checkpoints
@@ -22,6 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint-minutes", type=float, default=5, help="between two checkpoints"
     )
+    parser.add_argument("--budget-minutes", type=float, help="refuse what would take longer")
+    parser.add_argument(
+        "--from", type=Path, dest="start", metavar="ARTIFACT", help="go on from its parameters"
+    )
 
 
 def run(options: argparse.Namespace, report: Report) -> dict:
@@ -30,7 +35,12 @@ def run(options: argparse.Namespace, report: Report) -> dict:
     checkpoints = Checkpoints(
         artifact.with_name(f".{artifact.name}.training"), options.checkpoint_minutes
     )
-    with running_with(RunOptions(options.device, checkpoints)):
-        model = train(options.snapshot, artifact, seed=options.seed, progress=report)
+    deadline = None
+    if options.budget_minutes is not None:
+        deadline = time.monotonic() + 60 * options.budget_minutes
+    with running_with(RunOptions(options.device, checkpoints, deadline)):
+        model = train(
+            options.snapshot, artifact, seed=options.seed, start=options.start, progress=report
+        )
     checkpoints.remove()
     return {"model": model.id, "metrics": model.metrics, "seconds": model.seconds}

@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from pydantic import Field
 
-from training.logits import cross_logits, pair_logits, weighted_mean
+from training.logits import log_sums, pair_logits, weighted_mean
 from training.loss import Batch, Loss, LossConfig
 from training.world import World
 
@@ -46,18 +46,21 @@ class Bsl(Loss):
         """The mean over the batch, weighted by the positives' weights."""
         left = users.index_select(0, batch.user_index)
         positive = pair_logits(self.config, left, items.index_select(0, batch.item_index))
+        total = self.config.tilt * self._log_sums(left, items, batch) / batch.weight.sum()
+        return total - weighted_mean(positive, batch.weight)
+
+    def _log_sums(
+        self, left: torch.Tensor, items: torch.Tensor, batch: Batch
+    ) -> torch.Tensor | float:
         if self.config.negatives:
-            negative = cross_logits(self.config, left, items.index_select(0, batch.negatives))
-            return self._mean(positive, torch.logsumexp(negative, dim=1), batch)
-        if len(positive) == 1:
-            return self._mean(positive, torch.zeros_like(positive), batch)
+            drawn = items.index_select(0, batch.negatives)
+            return log_sums(self.config, left, drawn, batch.weight)
+        if len(left) == 1:
+            return 0.0
         # An item that is n times in the batch is computed once and counts n times, n - 1 in its
         # own rows.
         unique, row, count = batch.item_index.unique(return_inverse=True, return_counts=True)
-        others = count.float().log().repeat(len(row), 1)
-        others[torch.arange(len(row), device=row.device), row] = (count[row] - 1).float().log()
-        logits = cross_logits(self.config, left, items.index_select(0, unique))
-        return self._mean(positive, torch.logsumexp(logits + others, dim=1), batch)
-
-    def _mean(self, positive: torch.Tensor, log_sum: torch.Tensor, batch: Batch) -> torch.Tensor:
-        return weighted_mean(self.config.tilt * log_sum - positive, batch.weight)
+        bias = count.float().log()
+        own = row, (count - 1).float().log()[row] - bias[row]
+        right = items.index_select(0, unique)
+        return log_sums(self.config, left, right, batch.weight, bias, own=own)

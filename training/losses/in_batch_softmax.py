@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from training.logits import log_sum_logits, pair_logits, weighted_mean
+from training.logits import log_sums, pair_logits, weighted_mean
 from training.loss import Batch, Loss, LossConfig
 from training.world import World
 
@@ -51,6 +51,7 @@ class InBatchSoftmax(Loss):
         )
         left, right = users.index_select(0, unique_users), items.index_select(0, unique_items)
         log_q = batch.of_items(self.item_log_q)[unique_items]
-        log_sum = log_sum_logits(self.config, left, right, count.log() - log_q)
+        weight = batch.weight.new_zeros(len(left)).index_add_(0, user_row, batch.weight)
+        total = log_sums(self.config, left, right, weight, count.log() - log_q)
         positive = pair_logits(self.config, left[user_row], right[item_row]) - log_q[item_row]
-        return weighted_mean(log_sum[user_row] - positive, batch.weight)
+        return total / weight.sum() - weighted_mean(positive, batch.weight)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from pydantic import Field
 
-from training.logits import cross_logits, pair_logits, weighted_mean
+from training.logits import log_sums, pair_logits, weighted_mean
 from training.loss import Batch, Loss, LossConfig
 from training.world import World
 
@@ -38,6 +38,7 @@ class SampledSoftmax(Loss):
         """The mean over the batch, weighted by the positives' weights."""
         left = users.index_select(0, batch.user_index)
         positive = pair_logits(self.config, left, items.index_select(0, batch.item_index))
-        negative = cross_logits(self.config, left, items.index_select(0, batch.negatives))
-        others = torch.logsumexp(negative, dim=1) + self.log_share
-        return weighted_mean(torch.logaddexp(positive, others) - positive, batch.weight)
+        drawn = items.index_select(0, batch.negatives)
+        share = positive.new_full((len(drawn),), self.log_share)
+        total = log_sums(self.config, left, drawn, batch.weight, share, beside=positive)
+        return total / batch.weight.sum() - weighted_mean(positive, batch.weight)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from training.logits import cross_logits, pair_logits, weighted_mean
+from training.logits import cross_logits, log_sums, pair_logits, weighted_mean
 from training.loss import Batch, Loss, LossConfig
 from training.world import World
 
@@ -89,9 +89,9 @@ class SlAtK(Loss):
         cosine = pair_logits(self.cosine, left, right)
         beta = batch.of_users(self.beta)[batch.user_index]
         nearness = torch.sigmoid((cosine - beta) / self.config.tau_beta)
-        negative = cross_logits(self.config, left, items.index_select(0, batch.negatives))
-        each = torch.logsumexp(negative, dim=1) - cosine / self.config.temperature
-        return weighted_mean(nearness * each, batch.weight)
+        drawn = items.index_select(0, batch.negatives)
+        total = log_sums(self.config, left, drawn, nearness * batch.weight) / batch.weight.sum()
+        return total - weighted_mean(nearness * cosine / self.config.temperature, batch.weight)
 
     def state(self) -> dict[str, torch.Tensor]:
         """β [U]."""

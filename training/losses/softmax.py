@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import torch
 
-from training.logits import cross_logits, weighted_mean
+from training.logits import log_sums, pair_logits, weighted_mean
 from training.loss import Batch, Loss, LossConfig
 from training.world import World
 
@@ -33,6 +33,8 @@ class Softmax(Loss):
     def __call__(self, users: torch.Tensor, items: torch.Tensor, batch: Batch) -> torch.Tensor:
         """The mean over the batch, weighted by the positives' weights."""
         unique, row = batch.user_index.unique(return_inverse=True)
-        logits = cross_logits(self.config, users.index_select(0, unique), items)
-        log_sum = torch.logsumexp(logits, dim=1)
-        return weighted_mean(log_sum[row] - logits[row, batch.item_index], batch.weight)
+        left = users.index_select(0, unique)
+        weight = batch.weight.new_zeros(len(left)).index_add_(0, row, batch.weight)
+        total = log_sums(self.config, left, items, weight)
+        positive = pair_logits(self.config, left[row], items.index_select(0, batch.item_index))
+        return total / weight.sum() - weighted_mean(positive, batch.weight)

@@ -24,3 +24,9 @@ class MF(EmbeddingModel):
     def forward(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Vectors of users [U, d] and items [I, d]."""
         return self.hop_zero()
+
+    def rows(
+        self, user_rows: torch.Tensor, item_rows: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Vectors of these rows, computed alone."""
+        return self.hop_zero_rows(user_rows, item_rows)

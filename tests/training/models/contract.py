@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
+from torch.nn import functional
 
 from tests.training.worlds import full_world, world_of
 from training.evaluation import rank, scorer_scores, top_k
@@ -139,6 +140,9 @@ class ModelContract:
 
         assert all(torch.equal(first[name], again[name]) for name in first)
         assert not all(torch.equal(first[name], other[name]) for name in first)
+        # Another order of batches would do for that: the seed is the model's as well.
+        begun, otherwise = (self.build(world, seed).state_dict() for seed in (1, 2))
+        assert not all(torch.equal(begun[name], otherwise[name]) for name in begun)
 
     def test_a_step_that_learns_nothing_leaves_no_trace(self, checkerboard):
         """With learning rate 0 and a fixed batch, the second step's gradient is the first's."""
@@ -149,13 +153,25 @@ class ModelContract:
         for _ in range(2):
             optimizer.zero_grad()
             users, items = model()
-            (users[:20] * items[20:]).sum(dim=1).sigmoid().sum().backward()
+            functional.cosine_similarity(users[:20], items[20:]).sum().backward()
             optimizer.step()
             gradients.append([w.grad.clone() for w in model.parameters() if w.grad is not None])
 
         assert any(gradient.any() for gradient in gradients[0])
         for first, second in zip(*gradients, strict=True):
             assert torch.equal(first, second)
+
+    @pytest.mark.parametrize("text", [None, TEXT], ids=["ids", "text"])
+    def test_the_rows_of_a_batch_are_those_of_the_whole(self, six_nodes, text):
+        """In evaluation; in training a model may draw some of the neighbours."""
+        model = redrawn(self.build(world_of(six_nodes, text)))
+        user_rows, item_rows = torch.tensor([2, 0]), torch.tensor([1, 2])
+        users, items = model()
+
+        rows = model.rows(user_rows, item_rows)
+
+        torch.testing.assert_close(rows[0], users[user_rows])
+        torch.testing.assert_close(rows[1], items[item_rows])
 
     def test_learns_the_checkerboard_from_three_quarters_of_it(self, checkerboard):
         kept = np.random.default_rng(1).random(checkerboard.shape) < 0.75

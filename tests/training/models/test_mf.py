@@ -13,3 +13,4 @@ class TestMF(ModelContract):
     config = MFConfig()
     dense = staticmethod(embeddings_alone)
     propagates = False
+    band = (0.39, 0.43)

@@ -1,0 +1,182 @@
+"""Training that goes on from an earlier artifact's parameters, in its settings.
+
+It knows what an artifact holds and which rows of it are whose now; not how a model is trained.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from training.artifact import Artifact, ArtifactError, read_artifact
+from training.data import Interactions
+from training.loop import Report, TrainingConfig, silent
+from training.loss import LossConfig
+from training.model import ModelConfig
+from training.named import checked
+from training.recipe import VALIDATION_SHARE, Fitted, Settings, attempt, refit
+from training.selection import ClosedForm, Validation
+from training.splits import Split, latest_split, pairs
+from training.world import World
+
+
+@dataclass(frozen=True)
+class Start:
+    """Trained `weights` by name, and for each user [U] and item [I] of now the row there, -1 for
+    new ones. known: int64, sorted, the pairs user * I + item of now that they were learned from.
+    """
+
+    weights: Mapping[str, np.ndarray]
+    users: np.ndarray
+    items: np.ndarray
+    counts: tuple[int, int]
+    known: np.ndarray
+
+    @staticmethod
+    def of(
+        artifact: Artifact,
+        weights: Mapping[str, np.ndarray],
+        user_keys: Sequence[str],
+        item_ids: Sequence[str],
+    ) -> "Start":
+        """Users are matched by key and items by id; who is gone is left behind."""
+        users = _rows(artifact.user_keys, user_keys)
+        items = _rows(artifact.item_ids, item_ids)
+        counts = len(artifact.user_keys), len(artifact.item_ids)
+        now_users, now_items = (
+            _inverse(rows, count) for rows, count in zip((users, items), counts, strict=True)
+        )
+        met = artifact.history.tocoo()
+        user, item = now_users[met.row], now_items[met.col]
+        there = (user >= 0) & (item >= 0)
+        known = user[there] * np.int64(len(item_ids)) + item[there]
+        return Start(weights, users, items, counts, np.sort(known))
+
+    @torch.no_grad()
+    def load(self, model: nn.Module) -> int:
+        """Put the weights where they belong; returns how many numbers were taken over.
+
+        A parameter with a row a user or an item takes the rows of those who were there and had
+        learned anything; new rows stay as they were drawn. Another one is taken whole where its
+        shape is the same, and stays as it was drawn where it is not.
+        """
+        taken = 0
+        for name, parameter in model.named_parameters():
+            if name not in self.weights:
+                continue
+            old = torch.from_numpy(self.weights[name]).to(parameter.device)
+            rows = self._rows_of(name, parameter, old)
+            if rows is None:
+                if old.shape == parameter.shape:
+                    parameter.copy_(old)
+                    taken += old.numel()
+                continue
+            here = torch.from_numpy(np.flatnonzero(rows >= 0)).to(parameter.device)
+            found = old[torch.from_numpy(rows[rows >= 0]).to(parameter.device)]
+            learned = found.reshape(len(found), -1).any(dim=1)
+            parameter[here[learned]] = found[learned]
+            taken += found[learned].numel()
+        return taken
+
+    def _rows_of(self, name: str, now: torch.Tensor, old: torch.Tensor) -> np.ndarray | None:
+        """The old row of each row now, None for a parameter that is neither users' nor items'."""
+        if now.dim() == 0 or now.shape[1:] != old.shape[1:]:
+            return None
+        sides = {"user": (self.users, self.counts[0]), "item": (self.items, self.counts[1])}
+        fitting = {
+            side: rows
+            for side, (rows, count) in sides.items()
+            if (now.shape[0], old.shape[0]) == (len(rows), count)
+        }
+        # As many users as items: the name says which.
+        named = {side: rows for side, rows in fitting.items() if side in name} or fitting
+        return next(iter(named.values()), None)
+
+    def split(self, data: Interactions, share: float, seed: int) -> Split:
+        """The latest `share` of each user's entries, of which those are asked for that the weights
+        were not learned from; the others stay in what is learned from."""
+        _, latest = latest_split(data, share, seed)
+        met = pairs(data)
+        asked = np.isin(met, pairs(latest)) & ~np.isin(met, self.known)
+        part = data.take(~asked)
+        name = f"the latest {share:.0%} of each user, as far as it is new"
+        return Split(name, part, part, data.take(asked))
+
+
+def read_start(
+    directory: Path, user_keys: Sequence[str], item_ids: Sequence[str]
+) -> tuple[Start, Settings]:
+    """The weights of an artifact for these users and items, and the settings it was trained in.
+
+    Raises ArtifactError, UnknownNameError, SettingError.
+    """
+    from safetensors.numpy import load_file
+
+    artifact = read_artifact(directory)
+    weights = load_file(directory / "weights.safetensors")
+    start = Start.of(artifact, weights, user_keys, item_ids)
+    return start, settings_of(artifact.model.recipe)
+
+
+def settings_of(recipe: Mapping) -> Settings:
+    """The settings that an artifact's `recipe` describes.
+
+    Raises ArtifactError for a part that is missing, UnknownNameError, SettingError.
+    """
+    try:
+        model, training, closed_form = (
+            dict(recipe[part]) for part in ("model", "training", "closed_form")
+        )
+        loss = dict(training.pop("loss"))
+        names = model.pop("name"), loss.pop("name")
+    except KeyError as error:
+        raise ArtifactError(f"the artifact's recipe has no {error}: train from the start") from None
+    settings = {**training, "loss": LossConfig.of(names[1], loss)}
+    return Settings(
+        ModelConfig.of(names[0], model),
+        checked(TrainingConfig, "training", settings),
+        ClosedForm(**closed_form),
+    )
+
+
+def refit_grown(
+    world: World, start: Start, settings: Settings, *, seed: int, report: Report = silent
+) -> Fitted:
+    """Fit a world that has grown, from `start` and in frozen `settings`; to be called with options
+    in force that have the start.
+
+    Only the number of epochs is chosen again, on what is new: at most as many as from nothing.
+    """
+    parts = start.split(world.interactions, VALIDATION_SHARE, seed)
+    validation = Validation.of(parts.train, parts.test, seed)
+    training = settings.training.model_copy(update={"validate_every": 1})
+    trials = []
+    if len(validation.users):
+        tried = attempt(
+            world.with_interactions(parts.train),
+            validation,
+            settings.model,
+            training,
+            seed=seed,
+            report=report,
+            step="epochs from the last artifact",
+        )
+        trials = [tried.row()]
+        training = training.model_copy(update={"max_epochs": tried.trained.epochs})
+    chosen = replace(settings, training=training, trials=trials)
+    return refit(world, chosen, seed=seed, report=report, step="refit from the last artifact")
+
+
+def _rows(old: Sequence[str], now: Sequence[str]) -> np.ndarray:
+    place = {name: row for row, name in enumerate(old)}
+    return np.array([place.get(name, -1) for name in now], np.int64)
+
+
+def _inverse(rows: np.ndarray, count: int) -> np.ndarray:
+    """Of each old row the row now, -1 for one that is gone."""
+    now = np.full(count, -1, np.int64)
+    now[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
+    return now
