@@ -43,18 +43,18 @@ class RecipeConfig:
     """What is tried on validation.
 
     training with all `hops`; then, where it is left as it is, `others` with the best of them; then
-    the best one's loss at `temperatures` times its own. forms: closed forms, from these settings
-    on; those that the catalogue is too large for are left out. minutes: search and refit together;
-    what does not fit is not tried. fixed: settings that keep their value, named as in "model.hops";
-    alone: whether the model serves without a closed form; trials: what was tried on validation
-    before, kept with what is tried now.
+    the best one's loss at its temperature times `temperature_ratios`. forms: closed forms, from
+    these settings on; those that the catalogue is too large for are left out. minutes: search and
+    refit together; what does not fit is not tried. fixed: settings that keep their value, named as
+    in "model.hops"; alone: whether the model serves without a closed form; trials: what was tried
+    on validation before, kept with what is tried now.
     """
 
     model: ModelConfig = LightGCNConfig()
     training: TrainingConfig = TrainingConfig()
     others: tuple[TrainingConfig, ...] = (SPARSE,)
     hops: tuple[int, ...] = (2, 1, 3)
-    temperatures: tuple[float, ...] = (0.75, 1.25)
+    temperature_ratios: tuple[float, ...] = (0.75, 1.25)
     forms: tuple[ClosedFormConfig, ...] = (EaseConfig(), ChebycfConfig(), ItemknnConfig())
     truncations: tuple[int, ...] = (50, 100, 200, 400)
     minutes: float = 25
@@ -86,6 +86,7 @@ class Settings:
             "model": self.model.described(),
             "training": self.training.described(),
             "closed_form": self.closed_form.described(),
+            "score": "cosine" if self.cosine else "inner_product",
         }
 
 
@@ -290,7 +291,7 @@ def _choose_model(
         if best is None or "loss.temperature" in config.fixed:
             return []
         loss, found = best.training.loss, []
-        for ratio in config.temperatures:
+        for ratio in config.temperature_ratios:
             other = loss.model_copy(update={"temperature": loss.temperature * ratio})
             found.append((best.model, best.training.model_copy(update={"loss": other})))
         return found

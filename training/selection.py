@@ -3,7 +3,7 @@
 It knows a trained scorer, item–item weights and held-out entries; not how either was made.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -34,6 +34,15 @@ class ItemHalf:
     forms: tuple[tuple[ClosedFormConfig, float], ...] = ()
     truncation: int = 100
     blend: float = 0.0
+
+    @staticmethod
+    def of(described: Mapping) -> "ItemHalf":
+        """What `described` gave. Raises UnknownNameError, SettingError, KeyError."""
+        forms = []
+        for settings in map(dict, described["forms"]):
+            name, weight = settings.pop("name"), settings.pop("weight")
+            forms.append((ClosedFormConfig.of(name, settings), weight))
+        return ItemHalf(tuple(forms), described["truncation"], described["blend"])
 
     def described(self) -> dict:
         """For `model.json`."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from training.closed_forms.ease import EaseConfig
 from training.contest import alone, fitted_scores, judge_fitted, point_figures
 from training.data import Interactions, interactions
 from training.loop import TrainingConfig
@@ -14,8 +15,9 @@ from training.world import World
 
 QUICK = RecipeConfig(
     hops=(1,),
-    temperatures=(0.2,),
-    regs=(10,),
+    temperature_ratios=(),
+    others=(),
+    forms=(EaseConfig(reg=10),),
     truncations=(20,),
     training=TrainingConfig(max_epochs=4),
 )

@@ -56,7 +56,7 @@ def test_the_recipe_trains_and_judges_a_model_it_has_never_heard_of():
     users, items = np.divmod(np.arange(40 * 20), 20)
     even = users % 2 == items % 2
     data = interactions(users[even], items[even], 40, 20)
-    config = RecipeConfig(model=FactorsConfig(), temperatures=(0.2,), regs=(10,), truncations=(5,))
+    config = RecipeConfig(model=FactorsConfig(), temperature_ratios=(), others=(), truncations=(5,))
 
     fitted = fit(World(data), config=config, seed=1)
 

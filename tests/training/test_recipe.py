@@ -14,13 +14,13 @@ from training.recipe import RecipeConfig, fit
 from training.world import World
 
 QUICK = RecipeConfig(
-    hops=(2,), temperatures=(), others=(), forms=(EaseConfig(),), truncations=(50, 100)
+    hops=(2,), temperature_ratios=(), others=(), forms=(EaseConfig(),), truncations=(50, 100)
 )
 
 SMALL = RecipeConfig(
     model=LightGCNConfig(hops=1),
     hops=(1,),
-    temperatures=(),
+    temperature_ratios=(),
     others=(),
     training=TrainingConfig(max_epochs=2),
     truncations=(5,),

@@ -19,7 +19,7 @@ from training.train import TEST_SHARE, save_fitted, train
 from training.world import World
 
 QUICK = RecipeConfig(
-    hops=(2,), temperatures=(0.2,), regs=(10, 100), training=TrainingConfig(max_epochs=6)
+    hops=(2,), temperature_ratios=(), others=(), training=TrainingConfig(max_epochs=6)
 )
 ROOT = Path(__file__).parents[2]
 
@@ -42,14 +42,20 @@ def test_the_artifact_scores_as_what_was_trained_and_says_how(events, make_snaps
 
     artifact = read_artifact(tmp_path / "m1")
     assert (artifact.model, model.id) == (model, "m1")
-    assert set(model.metrics) == {"default", "lightgcn", "ease", "popularity"}
+    assert set(model.metrics) == {"default", "lightgcn", "popularity", "itemknn", "ease"}
     judgement = read_judgement(tmp_path / "m1")
     assert judgement.models[0].name == "default"
     assert point_figures(judgement) == model.metrics
     assert {pair.second for pair in judgement.paired} == set(model.metrics) - {"default"}
     assert model.metrics["default"]["ndcg@10"] > model.metrics["popularity"]["ndcg@10"]
     assert model.recipe["closed_form"]["truncation"] and model.trials and model.libraries["torch"]
-    assert {step.step for step in steps} >= {"closed form", "evaluation", "refit", "refit on all"}
+    assert {step.step for step in steps} >= {
+        "closed forms",
+        "blend",
+        "evaluation",
+        "refit",
+        "refit on all",
+    }
     assert all(isinstance(step, Progress) and step.done <= step.total for step in steps)
 
 
