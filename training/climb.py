@@ -14,13 +14,10 @@ import scipy.sparse as sp
 
 from training.baselines import default_forms
 from training.closed_form import ClosedFormConfig, ItemWeights, Mixture
-from training.selection import Validation, costs_nothing
+from training.selection import ERRORS, Validation, costs_nothing
 
 SHARES = (0.25, 0.5, 1.0, 2.0)
 """Of the second form in a sum, in units of the spread of the first one's scores."""
-
-ERRORS = 2
-"""Standard errors by which a sum must be better: the best of several is better by chance."""
 
 
 @dataclass(frozen=True)

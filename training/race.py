@@ -18,7 +18,7 @@ from training.model import ModelConfig, Vectors
 from training.named import Named
 from training.options import choose_device
 from training.scorer import Scorer
-from training.selection import Validation
+from training.selection import ERRORS, Validation, costs_nothing
 from training.world import World
 
 SEARCHED = ("hops", "temperature")
@@ -86,19 +86,19 @@ def attempt(
     """Train on `world`, which knows `validation.part` only, stopping early by the held-out rest.
 
     What is compared is the score that serves, of the model alone: what was trained by cosine is
-    scored by cosine or inner product, whichever is better (with uncorrected in-batch negatives the
-    lengths hold the popularity). Raises DivergedError, and whatever `report` raises: each
+    scored by the inner product where that is measurably better (with uncorrected in-batch negatives
+    the lengths hold the popularity). Raises DivergedError, and whatever `report` raises: each
     validation tells it its figures["ndcg"].
     """
     model = model_config.build(world, seed=seed, device=choose_device())
     ways = (True, False) if training.cosine else (False,)
 
-    def each_way() -> list[float]:
+    def each_way() -> list[np.ndarray]:
         found = []
         for way in ways:
             vectors = model.export(cosine=way)
             scorer = vectors_scorer(vectors, validation.part, cosine=way)
-            found.append(validation.ndcg(scorer, vectors.residuals))
+            found.append(validation.served(scorer, vectors.residuals))
         return found
 
     trained = train_model(
@@ -106,11 +106,12 @@ def attempt(
         world,
         training,
         seed,
-        validate=lambda: max(each_way()),
+        validate=lambda: float(max(ndcg.mean() for ndcg in each_way())),
         report=report,
         step=step,
     )
-    cosine = ways[int(np.argmax(each_way()))]
+    first, *rest = each_way()
+    cosine = training.cosine and costs_nothing(first, rest[0], ERRORS)
     state = {name: value.detach().clone() for name, value in model.state_dict().items()}
     return Attempt(model_config, training, cosine, model.export(cosine=cosine), trained, state)
 

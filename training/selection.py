@@ -26,6 +26,9 @@ FEW_USERS = 1_000
 CUTOFFS = (10, 20, 50, 100)
 """Settings are compared by the mean NDCG at these: at 10 alone, the λ of ML-100K was noise."""
 
+ERRORS = 2
+"""Standard errors by which what costs more than the plain choice has to be better."""
+
 
 @dataclass(frozen=True)
 class ItemHalf:
@@ -72,10 +75,9 @@ class Validation:
         """[U, I] positive weights of `part`."""
         return self.part.graph()
 
-    def ndcg(self, scorer: Scorer, residuals: np.ndarray | None) -> float:
-        """Mean over users of `each` for the scorer."""
-        popularity = self.part.popularity()
-        return float(self.each(scorer_scores(scorer, self.known, residuals, popularity)).mean())
+    def served(self, scorer: Scorer, residuals: np.ndarray | None) -> np.ndarray:
+        """`each` of the one score."""
+        return self.each(scorer_scores(scorer, self.known, residuals, self.part.popularity()))
 
     def each(self, scores: Scores, users: np.ndarray | None = None) -> np.ndarray:
         """The mean NDCG at CUTOFFS of each validation user (of `users` if given)."""

@@ -32,7 +32,7 @@ def unit_noise() -> np.ndarray:
 def test_a_meaningless_graph_half_is_outvoted_whatever_the_weights_scale(scale):
     validation = two_tastes(met=10)
     weights = EaseConfig(reg=5).fit(validation.graph)
-    before = validation.ndcg(scorer_of(unit_noise()), None)
+    before = validation.served(scorer_of(unit_noise()), None).mean()
 
     found = choose_blend(
         validation, scorer_of(unit_noise()), None, lambda a: weights.scores(a) * np.float32(scale)
@@ -51,7 +51,7 @@ def test_the_best_blend_is_that_of_the_score_that_serves():
     )
 
     served = Scorer(unit_noise(), unit_noise(), weights, found.blend)
-    assert validation.ndcg(served, None) == pytest.approx(found.ndcg.mean(), abs=1e-6)
+    assert validation.served(served, None).mean() == pytest.approx(found.ndcg.mean(), abs=1e-6)
 
 
 @pytest.mark.parametrize("truncations", [(2, 20), (20, 25)])

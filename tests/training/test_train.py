@@ -112,7 +112,7 @@ def test_text_reaches_the_items_that_nobody_touched(events, make_snapshot, tmp_p
     train(make_snapshot(events, 60, 41, text=text), tmp_path / "m1", config=QUICK)
 
     vectors = read_artifact(tmp_path / "m1").scorer.item_vectors
-    assert np.linalg.norm(vectors[40]) == pytest.approx(1, abs=1e-5)
+    assert np.linalg.norm(vectors[40]) > 0.01
 
 
 def test_events_that_do_not_mark_an_item_as_seen_stay_in_the_history(
