@@ -17,7 +17,7 @@ from training.early_stopping import EarlyStopping
 from training.loss import LossConfig
 from training.losses.in_batch_softmax import InBatchSoftmaxConfig
 from training.memory import naming_what_to_reduce, require
-from training.model import Model
+from training.model import Model, SolvedModel
 from training.options import current_options
 from training.pace import Pace
 from training.ranks import Ranks
@@ -225,7 +225,9 @@ class _Training:
         return trained
 
     def _pass(self, take: Step) -> float:
-        """What remains of this epoch; the mean loss of all its batches."""
+        """What remains of this epoch; the mean loss of all its batches, or what a sweep reached."""
+        if isinstance(self.model, SolvedModel):
+            return self.model.sweep()
         if self.done == 0:
             with torch.no_grad():
                 self.loss.refresh(self.epoch, *self.model())

@@ -69,7 +69,7 @@ class Settings:
 
     cosine: whether the model is scored by it; untruncated: λ of the whole item–item matrix;
     baselines: the closed forms beside which the recipe is judged, with their own best settings;
-    trials: everything that was tried.
+    trials: everything that was tried; curve: the chosen model's epochs (training.loop.Trained).
     """
 
     model: ModelConfig
@@ -79,6 +79,7 @@ class Settings:
     untruncated: float = 0.0
     baselines: tuple[ClosedFormConfig, ...] | None = None
     trials: list[dict] = field(default_factory=list)
+    curve: list[dict[str, float]] = field(default_factory=list)
 
     def recipe(self) -> dict:
         """For `model.json`."""
@@ -215,6 +216,7 @@ def _search(
         ItemHalf(),
         cosine=best.cosine,
         trials=trials,
+        curve=best.trained.curve,
     )
     if not items:
         return _Searched(settings, best)

@@ -56,6 +56,11 @@ def test_the_artifact_scores_as_what_was_trained_and_says_how(events, make_snaps
         "refit",
         "refit on all",
     }
+    assert [row["epoch"] for row in model.curve] == list(range(1, len(model.curve) + 1))
+    assert max(row.get("ndcg", 0) for row in model.curve) in {
+        row.get("ndcg") for row in model.trials
+    }
+    assert 5e7 < model.peak_bytes["rss"] < 1e11
     assert all(isinstance(step, Progress) and step.done <= step.total for step in steps)
 
 

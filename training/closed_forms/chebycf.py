@@ -42,7 +42,8 @@ class ChebycfConfig(ClosedFormConfig):
         return Spectrum.of(graph, max(self.vectors, *self.grid["vectors"]))
 
     def fit(self, graph: sp.csr_matrix, prepared: Spectrum | None = None) -> Filter:
-        """D^-β (p(NᵀN) + α V Vᵀ) D^β for `graph` [U, I] (Kim et al. 2025, ChebyCF).
+        """D^-β (p(NᵀN) + α V Vᵀ) D^β for `graph` [U, I] (Kim et al. 2025, "Graph Spectral
+        Filtering with Chebyshev Interpolation for Recommendation").
 
         p is exact on the eigenvalues of the vectors that are there. Below them a polynomial of the
         lowest degree that is within TOLERANCE of it stands for it: two products with NᵀN on
