@@ -63,7 +63,7 @@ def train(
     else:
         keys, ids = snapshot.users["key"].to_pylist(), snapshot.items["id"].to_pylist()
         begun, settings = read_start(start, keys, ids)
-        options = replace(options, start=begun.load)
+        options = replace(options, start=begun.begin)
         parts = begun.split(world.interactions, TEST_SHARE, seed)
         fit_part = partial(refit_grown, start=begun, settings=settings)
     with running_with(options):
