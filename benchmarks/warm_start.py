@@ -84,7 +84,7 @@ def main() -> None:
         at=ratings.at * 1_000_000,
     )
     before, _ = time_split(data, LAST_SHARE, options.seeds[0])
-    first = RecipeConfig(hops=(2,), temperatures=(0.2,), regs=(500,), truncations=(100,))
+    first = RecipeConfig(hops=(2,), temperature_ratios=(), others=(), truncations=(100,))
     settings = search(World(before), first, seed=options.seeds[0], report=silent)
     sys.stderr.write(f"settings {settings.recipe()}\n")
     runs = [measure(data, settings, seed) for seed in options.seeds]
