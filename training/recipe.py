@@ -154,7 +154,8 @@ def fit(
 def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> Settings:
     """Choose every setting on the latest tenth of each user (at random without time).
 
-    Where nobody has two items there is no such part: then the defaults are the choice.
+    Where nobody has two items, or nothing positive is left, there is no such part: then the
+    defaults are the choice.
     """
     return _search(world, config, Budget(config.minutes), seed, report).settings
 
@@ -189,7 +190,7 @@ def _search(
     part, held = latest_split(train, VALIDATION_SHARE, seed)
     validation = Validation.of(part, held, seed)
     forms = [] if config.alone else _able(config.forms, train.item_count)
-    if not len(validation.users):
+    if not len(validation.users) or not (part.weight > 0).any():
         half = ItemHalf(((forms[0], 1.0),), blend=1.0) if forms else ItemHalf()
         return _Searched(_unsearched(config, half))
     trials = [*config.trials, *_refusals(config, forms)]
