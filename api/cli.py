@@ -14,7 +14,7 @@ from api.settings import refused_setting
 from api.terminal import err
 from graphdb.errors import PathlightError
 from graphdb.snapshot import SnapshotError
-from training.artifact import ArtifactError
+from training.errors import TrainingError
 
 app = typer.Typer(
     help="A graph-native recommender: events in Neo4j, answers with their reasons.",
@@ -58,7 +58,7 @@ def main() -> None:
         app()
     except ValidationError as error:
         _refuse(refused_setting(error))
-    except (PathlightError, SnapshotError, ArtifactError) as error:
+    except (PathlightError, SnapshotError, TrainingError) as error:
         _refuse(str(error))
     except SystemExit as ended:
         if ended.code == INTERRUPTED:

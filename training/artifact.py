@@ -43,7 +43,8 @@ class Model(BaseModel):
 
     `recipe` holds every chosen setting, `metrics` the evaluation, by model name then metric
     (for example `metrics["popularity"]["ndcg@10"]`), `trials` what was tried on validation,
-    `curve` an entry an epoch of the chosen model: epoch, loss, seconds, and ndcg where validated.
+    `curve` an entry an epoch of the chosen model: epoch, loss, seconds, and ndcg where validated,
+    `peak_bytes` the most memory that training held: `rss`, and `cuda` on a GPU.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +67,7 @@ class Model(BaseModel):
     metrics: dict[str, dict[str, float]]
     trials: list[dict] = []
     curve: list[dict] = []
+    peak_bytes: dict[str, int] = {}
     seconds: dict[str, float] = {}
     libraries: dict[str, str] = {}
     files: dict[str, str] = {}

@@ -3,6 +3,7 @@
 Each model ranks the whole catalogue once, to the largest cutoff. It knows scores, not models.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,8 @@ CUTOFFS = (10, 20)
 PAIRED = ("ndcg", "recall")
 COLD = 5
 """Users and items of fewer entries are cold."""
+KEPT_USERS = 20_000
+"""Users whose own figures a judgement keeps: a paired test of more would find nothing else."""
 DIVERSITY_USERS = 2_000
 """Intra-list diversity is of a sample: lists of popular items make long sums."""
 
@@ -128,6 +131,8 @@ class Assessment:
             models=judged,
             paired=self._paired(each, cutoffs),
             notes={"diversity": f"by {self.features.words}", "cold": f"fewer than {COLD} entries"},
+            tested=self.digest,
+            each=self._kept(next(iter(each.values()), {}), cutoffs),
         )
 
     def _judge_one(
@@ -187,6 +192,23 @@ class Assessment:
                 {name: PerUser.mean(each) for name, each in part.items()}, self.seed
             ).items()
         }
+
+    @cached_property
+    def digest(self) -> str:
+        """Of who was asked for what, knowing what: equal for two models tested alike."""
+        made = hashlib.sha256()
+        for matrix in (self.known, self.wanted):
+            for part in (matrix.shape, matrix.indptr, matrix.indices):
+                made.update(np.asarray(part, np.int64).tobytes())
+        return made.hexdigest()
+
+    def _kept(self, values: dict[str, np.ndarray], cutoffs: list[int]) -> dict[str, list[float]]:
+        """Figures of single users, for a paired test against a model that is judged elsewhere."""
+        # Not by the seed: a model judged with another one has to keep the same users.
+        generator = np.random.default_rng(int(self.digest[:16], 16))
+        drawn = np.sort(generator.permutation(len(self.users))[:KEPT_USERS])
+        names = [f"{name}@{k}" for k in cutoffs for name in PAIRED]
+        return {name: values[name][drawn].round(6).tolist() for name in names if name in values}
 
     def _paired(self, each: dict[str, dict[str, np.ndarray]], cutoffs: list[int]) -> list[Paired]:
         first, *others = each

@@ -57,7 +57,9 @@ class Paired(_Shape):
 class Judgement(_Shape):
     """`split` in words, `users` tested, `cutoffs` of the ranked lists; models, the judged first.
 
-    notes: by metric, how it was measured where that depends on the data.
+    notes: by metric, how it was measured where that depends on the data. each: by metric, the
+    judged model's figure of every kept user (at most 20,000), the same users in the same order
+    wherever `tested` is the same: the digest of who was asked for what, knowing what.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -68,6 +70,8 @@ class Judgement(_Shape):
     models: list[Judged]
     paired: list[Paired] = []
     notes: dict[str, str] = {}
+    tested: str = ""
+    each: dict[str, list[float]] = {}
 
     def model(self, name: str) -> Judged:
         """The figures of the model called `name`. Raises JudgementError with those there are."""

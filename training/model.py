@@ -71,6 +71,18 @@ class Model(nn.Module, ABC):
         return next(self.parameters()).device
 
 
+class SolvedModel(Model):
+    """A model whose parameters are solved for, not trained by a loss.
+
+    An epoch is one `sweep`; of the training settings only those of epochs and validations count.
+    """
+
+    @abstractmethod
+    def sweep(self) -> float:
+        """Solve for every parameter once, given the others; the objective reached, the lower the
+        better."""
+
+
 class HeadedModel(Model):
     """A model and the head that compares its vectors, exported as one.
 
@@ -170,6 +182,17 @@ class ModelConfig(Named):
         if self.head == "inner_product":
             return model
         return HeadedModel(model, HEADS[self.head](self.dimensions), self.dimensions, seed)
+
+
+class SolvedConfig(ModelConfig):
+    """Settings of a SolvedModel: it has its own objective, on the inner product and no other
+    head."""
+
+    head: Literal["inner_product"] = "inner_product"
+
+    @abstractmethod
+    def body(self, world: World, *, seed: int, device: torch.device | str = "cpu") -> SolvedModel:
+        """The untrained model on `world`."""
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -58,12 +58,14 @@ class RecipeConfig:
 
 @dataclass(frozen=True)
 class Settings:
-    """What validation chose, frozen for every refit; `trials` is everything that was tried."""
+    """What validation chose, frozen for every refit; `trials` is everything that was tried, `curve`
+    the chosen model's epochs (training.loop.Trained)."""
 
     model: ModelConfig
     training: TrainingConfig
     closed_form: ClosedForm
     trials: list[dict] = field(default_factory=list)
+    curve: list[dict[str, float]] = field(default_factory=list)
 
     def recipe(self) -> dict:
         """For `model.json`."""
@@ -151,7 +153,7 @@ def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> 
         trials += rows
         report(Progress("closed form", 1, 1))
     training = best.training.model_copy(update={"max_epochs": best.trained.epochs})
-    return Settings(best.model, training, closed_form, trials)
+    return Settings(best.model, training, closed_form, trials, best.trained.curve)
 
 
 def attempt(

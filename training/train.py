@@ -4,6 +4,7 @@ It knows files on both sides; neither the graph they come from nor who starts it
 """
 
 import platform
+import resource
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from graphdb.snapshot import Manifest, Snapshot, read_snapshot
 from training.artifact import Artifact, Model, write_artifact
@@ -61,7 +63,7 @@ def train(
     else:
         keys, ids = snapshot.users["key"].to_pylist(), snapshot.items["id"].to_pylist()
         begun, settings = read_start(start, keys, ids)
-        options = replace(options, start=begun.load)
+        options = replace(options, start=begun.begin)
         parts = begun.split(world.interactions, TEST_SHARE, seed)
         fit_part = partial(refit_grown, start=begun, settings=settings)
     with running_with(options):
@@ -103,6 +105,14 @@ def save_fitted(
     return write_artifact(directory, artifact, fitted.weights, judgement).model
 
 
+def peak_bytes() -> dict[str, int]:
+    """The most memory that this process has held: `rss`, and of a GPU `cuda`."""
+    found = {"rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    if torch.cuda.is_available():
+        found["cuda"] = torch.cuda.max_memory_allocated()
+    return found
+
+
 def _model(
     name: str,
     manifest: Manifest,
@@ -129,6 +139,8 @@ def _model(
         recipe={**fitted.settings.recipe(), "text_encoder": manifest.text_encoder},
         metrics=point_figures(judgement),
         trials=fitted.settings.trials,
+        curve=fitted.settings.curve,
+        peak_bytes=peak_bytes(),
         seconds={step: round(value, 3) for step, value in seconds.items()},
         libraries={
             "python": platform.python_version(),

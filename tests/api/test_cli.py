@@ -11,6 +11,7 @@ from tests.api.pathlight import Run, refused
 
 COMMANDS = (
     *("demo", "up", "down", "status", "import", "check", "snapshot", "train", "publish"),
+    *("report", "compare"),
     "rollback",
     *("versions", "retrain", "jobs", "recommend", "similar", "cypher", "audit"),
 )

@@ -156,3 +156,37 @@ def test_items_are_compared_by_text_then_attributes_then_people(data):
     assert of_people.rows.shape == (ITEMS, USERS)
     words = [features.words for features in (of_text, of_nodes, of_people)]
     assert words == ["text vectors", "attributes", "the people who met them"]
+
+
+def test_figures_of_single_users_are_kept_in_an_order_that_seeds_do_not_change(data, parts):
+    def each(noise: float, seed: int):
+        found = Assessment(World(data), parts, seed, cutoffs=(10,))
+        return found.judge({"model": noisy(data, noise)})
+
+    one, other = each(0.3, 1), each(0.6, 2)
+
+    assert one.tested == other.tested != ""
+    assert set(one.each) == {"ndcg@10", "recall@10"}
+    assert len(one.each["ndcg@10"]) == one.users == len(other.each["ndcg@10"])
+    assert np.mean(one.each["ndcg@10"]) == pytest.approx(
+        one.model("model").metrics["ndcg@10"].value, abs=1e-5
+    )
+    alone = rank(noisy(data, 0.6), parts.train.history(), parts.test.history(), 10)
+    assert np.allclose(other.each["ndcg@10"], alone.ndcg(), atol=1e-5)
+
+
+def test_another_test_part_has_another_digest(data, parts):
+    given = (Assessment(World(data), split(data, "latest", share, 1), 1) for share in (0.25, 0.5))
+
+    assert len({assessment.digest for assessment in given}) == 2
+
+
+def test_of_very_many_users_the_same_ones_are_kept(data, parts, monkeypatch):
+    monkeypatch.setattr("training.assessment.KEPT_USERS", 10)
+    kept = [
+        Assessment(World(data), parts, seed, cutoffs=(10,)).judge({"m": noisy(data, 0.3)}).each
+        for seed in (1, 2)
+    ]
+
+    assert kept[0] == kept[1]
+    assert len(kept[0]["ndcg@10"]) == 10

@@ -49,6 +49,9 @@ def test_the_artifact_scores_as_what_was_trained_and_says_how(events, make_snaps
     assert {pair.second for pair in judgement.paired} == set(model.metrics) - {"default"}
     assert model.metrics["default"]["ndcg@10"] > model.metrics["popularity"]["ndcg@10"]
     assert model.recipe["closed_form"]["truncation"] and model.trials and model.libraries["torch"]
+    assert [row["epoch"] for row in model.curve] == list(range(1, len(model.curve) + 1))
+    assert max(row.get("ndcg", 0) for row in model.curve) == model.trials[0]["ndcg"]
+    assert 5e7 < model.peak_bytes["rss"] < 1e11
     assert {step.step for step in steps} >= {"closed form", "evaluation", "refit", "refit on all"}
     assert all(isinstance(step, Progress) and step.done <= step.total for step in steps)
 

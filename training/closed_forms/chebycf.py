@@ -31,7 +31,8 @@ class ChebycfConfig(ClosedFormConfig):
     beta: float = Field(default=0.4, ge=0, le=1)
 
     def fit(self, graph: sp.csr_matrix) -> Filter:
-        """D^-β (p(NᵀN) + α V Vᵀ) D^β for `graph` [U, I] (Kim et al. 2025, "Graph Spectral…").
+        """D^-β (p(NᵀN) + α V Vᵀ) D^β for `graph` [U, I] (Kim et al. 2025, "Graph Spectral
+        Filtering with Chebyshev Interpolation for Recommendation").
 
         p is exact on V's eigenvalues. Below them a polynomial of the lowest degree that is within
         TOLERANCE of it stands for it: two products with NᵀN on Gowalla instead of K.

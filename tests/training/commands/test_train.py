@@ -4,6 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
 from training.commands.train import add_arguments, run
 from training.loop import Progress
 
@@ -21,3 +23,7 @@ def test_what_is_parsed_is_trained_and_told(make_snapshot, tmp_path: Path):
     assert result["model"] == "m"
     assert json.loads((tmp_path / "m" / "model.json").read_text())["seed"] == 4
     assert told
+    (events,) = (tmp_path / "m" / "tensorboard").iterdir()
+    curves = EventAccumulator(str(events)).Reload().Tags()["scalars"]
+    assert any(name.endswith("/loss") for name in curves)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "snapshot"]
