@@ -2,11 +2,11 @@
 
     python -m benchmarks.warm_start [--data FOLDER] [--seeds 1 2 3]
 
-The last model learned from the first 90 % of the ratings by time; its settings are searched on them
-once and stay. Then everything is there: from the last weights and from nothing alike the number of
-epochs is chosen on what is new, and the recipe is refitted. Both are asked for the latest fifth of
-each user's ratings as far as it is new; nobody learns from that. Seconds are the processor's, so
-that they mean something beside other programs.
+The last model learned from the first 90 % of the ratings by time, in the recipe's first settings;
+its number of epochs is chosen on them. Then everything is there: from the last weights and from
+nothing alike the number of epochs is chosen on what is new, and the recipe is refitted. Both are
+asked for the latest fifth of each user's ratings as far as it is new; nobody learns from that.
+Seconds are the processor's, so that they mean something beside other programs.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def retrain(world, start, settings, seed: int, *, warm: bool):
     from training.warm_start import refit_grown
 
     started = time.process_time()
-    with running_with(RunOptions(start=start.load if warm else None)):
+    with running_with(RunOptions(start=start.begin if warm else None)):
         fitted = refit_grown(world, start, settings, seed=seed)
     return fitted, time.process_time() - started
 
@@ -83,7 +83,8 @@ def main() -> None:
         at=ratings.at * 1_000_000,
     )
     before, _ = time_split(data, LAST_SHARE, options.seeds[0])
-    settings = search(World(before), RecipeConfig(), seed=options.seeds[0], report=silent)
+    first = RecipeConfig(hops=(2,), temperatures=(0.2,), regs=(500,), truncations=(100,))
+    settings = search(World(before), first, seed=options.seeds[0], report=silent)
     sys.stderr.write(f"settings {settings.recipe()}\n")
     runs = [measure(data, settings, seed) for seed in options.seeds]
     medians = {name: statistics.median(run[name] for run in runs) for name in runs[0]}

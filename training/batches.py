@@ -10,24 +10,33 @@ import numpy as np
 import torch
 
 from training.loss import Batch
+from training.region import Region
 from training.world import World
 
 
 class Batches:
-    """Every positive once an epoch, with `negatives` items drawn for each batch of `size`.
+    """Every positive once an epoch, with `negatives` items drawn for each batch of `size`; with a
+    region those inside.
 
     `state`: the generator's as it was before the epoch that began last.
     """
 
     def __init__(
-        self, world: World, size: int, negatives: int, seed: int, device: torch.device | str = "cpu"
+        self,
+        world: World,
+        size: int,
+        negatives: int,
+        seed: int,
+        device: torch.device | str = "cpu",
+        region: Region | None = None,
     ):
         pairs = world.graph.tocoo()
+        chosen = region.inside(pairs.row, pairs.col) if region else slice(None)
         self.item_count = world.graph.shape[1]
-        self.users = torch.from_numpy(pairs.row.astype(np.int64)).to(device)
-        self.items = torch.from_numpy(pairs.col.astype(np.int64)).to(device)
-        self.weight = torch.from_numpy(pairs.data.astype(np.float32)).to(device)
-        self.value = torch.from_numpy(world.positive_values).to(device)
+        self.users = torch.from_numpy(pairs.row[chosen].astype(np.int64)).to(device)
+        self.items = torch.from_numpy(pairs.col[chosen].astype(np.int64)).to(device)
+        self.weight = torch.from_numpy(pairs.data[chosen].astype(np.float32)).to(device)
+        self.value = torch.from_numpy(world.positive_values[chosen]).to(device)
         self.size, self.negatives = size, negatives
         self.generator = torch.Generator().manual_seed(seed)
         self.state = self.generator.get_state()

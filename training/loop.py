@@ -21,6 +21,7 @@ from training.model import Model, SolvedModel
 from training.options import current_options
 from training.pace import Pace
 from training.ranks import Ranks
+from training.region import Region
 from training.step import Step
 from training.world import World
 
@@ -105,15 +106,14 @@ def train_model(
     With `validate` (higher is better) it stops early and goes back to the best epoch; without it
     it trains `max_epochs`. On the CPU the same seed gives the same weights, interrupted or not:
     where the options in force keep checkpoints, the same call goes on where an earlier one was
-    killed; and it begins where their `start` puts the model.
+    killed; and it begins where their `start` puts the model, within the region that it names.
 
     Raises DivergedError naming the epoch, batch and rows where a loss or a gradient is not finite,
     OutOfMemoryError naming what to reduce (before the first batch, where it can be foreseen),
     OverBudgetError when the first batches show that the time will not do, CheckpointError.
     """
     options, checkpoint = current_options(), None
-    if options.start:
-        options.start(model)
+    region = options.start(model) if options.start else None
     checkpoints = options.checkpoints
     if checkpoints:
         checkpoint = checkpoints.of(
@@ -132,7 +132,7 @@ def train_model(
     reducible = _reducible(model, config)
     with naming_what_to_reduce(step, reducible), torch.random.fork_rng(cuda):
         torch.manual_seed(seed)
-        training = _Training(model, world, config, seed, checkpoint)
+        training = _Training(model, world, config, seed, checkpoint, region)
         require(model, model.device, training.logits, reducible)
         return training.run(validate, report, step)
 
@@ -158,6 +158,7 @@ class _Training:
         config: TrainingConfig,
         seed: int,
         checkpoint: Checkpoint | None,
+        region: Region | None,
     ):
         self.model, self.config, self.checkpoint = model, config, checkpoint
         self.ranks, device = Ranks.current(), model.device
@@ -165,7 +166,10 @@ class _Training:
             model.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
         self.loss = config.loss.build(world, device)
-        self.batches = Batches(world, config.batch_size, config.loss.negatives, seed, device)
+        size, negatives = config.batch_size, config.loss.negatives
+        self.batches = Batches(world, size, negatives, seed, device, region)
+        if region:
+            region.hold(model, self.optimizer)
         self.stopper = EarlyStopping(model, config.patience)
         self.epoch, self.done, self.total, self.curve = 1, 0, 0.0, []
         self.started = time.monotonic()

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import nn
 
 from training.checkpoints import Checkpoints
 from training.errors import SettingError
+from training.model import Model
 from training.ranks import Ranks
+from training.region import Region
 
 DEVICES = ("auto", "cpu", "cuda")
 Device = Literal["auto", "cpu", "cuda"]
@@ -25,13 +26,14 @@ class RunOptions:
     """device: "auto" is CUDA where there is one, else the CPU; checkpoints: None keeps none.
 
     deadline: of time.monotonic(), by which everything has to be done; start: puts the parameters of
-    a new model to where its training begins, instead of where they were drawn.
+    a new model to where its training begins, instead of where they were drawn, and says which part
+    of the graph is trained, None for all of it.
     """
 
     device: Device = "auto"
     checkpoints: Checkpoints | None = None
     deadline: float | None = None
-    start: Callable[[nn.Module], object] | None = None
+    start: Callable[[Model], Region | None] | None = None
 
 
 _IN_FORCE: ContextVar[RunOptions | None] = ContextVar("run options", default=None)

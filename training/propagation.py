@@ -80,6 +80,13 @@ class Product:
     def __matmul__(self, vectors: torch.Tensor) -> torch.Tensor:
         return _Product.apply(vectors, self)
 
+    def rows(self, rows: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+        """Those rows [r, d] of the product with `vectors` [n, d]; on the CPU over their entries
+        alone."""
+        if vectors.is_cuda:
+            return (self @ vectors).index_select(0, rows)
+        return Product(self.forward.matrix[rows.numpy()]) @ vectors
+
 
 class _Product(torch.autograd.Function):
     @staticmethod

@@ -15,12 +15,16 @@ from training.artifact import Artifact, ArtifactError, read_artifact
 from training.data import Interactions
 from training.loop import Report, TrainingConfig, silent
 from training.loss import LossConfig
-from training.model import ModelConfig
+from training.model import Model, ModelConfig
 from training.named import checked
 from training.recipe import VALIDATION_SHARE, Fitted, Settings, attempt, refit
+from training.region import Region, side_of
 from training.selection import ClosedForm, Validation
 from training.splits import Split, latest_split, pairs
 from training.world import World
+
+SMALL = 0.3
+"""Of all rows: where more is near a change, everything is trained."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +85,34 @@ class Start:
             taken += found[learned].numel()
         return taken
 
+    def begin(self, model: Model) -> Region | None:
+        """Load the weights; where little has changed, the region that is to be trained.
+
+        That is every row within the model's hops of a pair that came or went, None for everything:
+        where it is more than SMALL of all rows, and where no pair came.
+        """
+        self.load(model)
+        graph = model.world.graph.tocoo()
+        users, items = (np.zeros(count, bool) for count in graph.shape)
+        met = graph.row.astype(np.int64) * graph.shape[1] + graph.col
+        came = ~np.isin(met, self.known)
+        gone = self.known[~np.isin(self.known, met)]
+        if not came.any():
+            return None
+        users[graph.row[came]], users[gone // graph.shape[1]] = True, True
+        items[graph.col[came]], items[gone % graph.shape[1]] = True, True
+        hops = getattr(getattr(model, "config", None), "hops", 1)
+        region = Region.around(model.world.graph, users, items, hops)
+        return region if region.share <= SMALL else None
+
     def _rows_of(self, name: str, now: torch.Tensor, old: torch.Tensor) -> np.ndarray | None:
         """The old row of each row now, None for a parameter that is neither users' nor items'."""
-        if now.dim() == 0 or now.shape[1:] != old.shape[1:]:
+        side = side_of(name, now, len(self.users), len(self.items))
+        if side is None or now.shape[1:] != old.shape[1:]:
             return None
-        sides = {"user": (self.users, self.counts[0]), "item": (self.items, self.counts[1])}
-        fitting = {
-            side: rows
-            for side, (rows, count) in sides.items()
-            if (now.shape[0], old.shape[0]) == (len(rows), count)
-        }
-        # As many users as items: the name says which.
-        named = {side: rows for side, rows in fitting.items() if side in name} or fitting
-        return next(iter(named.values()), None)
+        rows, count = (self.users, self.items), self.counts
+        place = ("user", "item").index(side)
+        return rows[place] if len(old) == count[place] else None
 
     def split(self, data: Interactions, share: float, seed: int) -> Split:
         """The latest `share` of each user's entries, of which those are asked for that the weights

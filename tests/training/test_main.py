@@ -2,12 +2,16 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+
+from training.artifact import read_model
+from training.train import train
 
 ROOT = Path(__file__).parents[2]
 STARTER = """
@@ -116,6 +120,41 @@ def test_ends_when_the_process_that_started_it_is_killed(make_snapshot, tmp_path
         time.sleep(0.1)
     assert not alive(child)
     assert not (tmp_path / "m1").exists()
+
+
+def test_what_kill_9_interrupted_goes_on_to_the_same_bits(make_snapshot, tmp_path):
+    snapshot = make_snapshot(some_events(60, 40, 900), 60, 40)
+    checkpoints = tmp_path / ".cut.training"
+    often = ("--checkpoint-minutes", "0")
+    killed = subprocess.Popen(
+        command(snapshot, tmp_path / "cut", *often), cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert killed.stdout is not None
+    for line in killed.stdout:
+        told = json.loads(line)
+        if "hops 1" in told["step"] and told["done"] == 2:
+            break
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL
+    killed.stdout.close()
+    assert not (tmp_path / "cut").exists()
+    assert len(list(checkpoints.glob("*.pt"))) == 2
+
+    done = subprocess.run(
+        command(snapshot, tmp_path / "cut", *often),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    train(snapshot, tmp_path / "whole")
+
+    steps = [json.loads(line).get("step", "") for line in done.stdout.splitlines()]
+    assert not any("hops 2" in step for step in steps if "temperature 0.2" in step)
+    assert not checkpoints.exists()
+    files = [read_model(tmp_path / name).files for name in ("cut", "whole")]
+    assert files[0] == files[1]
 
 
 def alive(pid: int) -> bool:

@@ -127,3 +127,19 @@ def test_a_product_and_its_gradient_equal_those_of_dense_matrices():
 
     torch.testing.assert_close(found, dense @ vectors, atol=1e-5, rtol=0)
     torch.testing.assert_close(gradient, dense.T @ toward, atol=1e-5, rtol=0)
+
+
+def test_some_rows_of_a_product_and_their_gradient_equal_those_of_the_whole():
+    product = Product(random_graph(30, 20, 0.2))
+    generator = torch.Generator().manual_seed(1)
+    vectors = torch.randn(20, 8, generator=generator).requires_grad_()
+    rows = torch.tensor([7, 3, 29])
+    toward = torch.randn(3, 8, generator=generator)
+
+    found = {"rows": product.rows(rows, vectors), "whole": (product @ vectors)[rows]}
+    gradients = {
+        name: torch.autograd.grad((each * toward).sum(), vectors)[0] for name, each in found.items()
+    }
+
+    torch.testing.assert_close(found["rows"], found["whole"], atol=1e-5, rtol=0)
+    torch.testing.assert_close(gradients["rows"], gradients["whole"], atol=1e-5, rtol=0)

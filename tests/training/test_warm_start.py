@@ -3,15 +3,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 from torch import nn
 
 from graphdb.snapshot import read_snapshot
+from tests.training.worlds import world_of
 from training.artifact import ArtifactError, read_artifact
 from training.errors import SettingError, UnknownNameError
-from training.loop import TrainingConfig
+from training.loop import TrainingConfig, train_model
 from training.losses.bpr import BprConfig
-from training.models.lightgcn import LightGCNConfig
+from training.models.lightgcn import LightGCN, LightGCNConfig
+from training.options import RunOptions, running_with
 from training.recipe import RecipeConfig, Settings
 from training.selection import ClosedForm
 from training.snapshots import snapshot_interactions
@@ -118,6 +121,67 @@ def test_only_what_the_weights_have_not_seen_is_asked_for(old, make_snapshot):
 def known_to(artifact, items: int) -> np.ndarray:
     met = artifact.history.tocoo()
     return met.row.astype(np.int64) * items + met.col
+
+
+def islands(count: int, extra: int = 0) -> sp.csr_matrix:
+    """Islands of six users and six items who all met; `extra` further users on the last one."""
+    blocks = np.kron(np.eye(count), np.ones((6, 6)))
+    more = np.zeros((extra, 6 * count))
+    more[:, -6:] = 1
+    return sp.csr_matrix(np.concatenate([blocks, more]).astype(np.float32))
+
+
+def begun(graph: sp.csr_matrix, before: sp.csr_matrix) -> tuple[LightGCN, Start]:
+    """A model of `graph` and the start that a model of `before` gives it."""
+    config = LightGCNConfig(dimensions=8, hops=1)
+    trained = LightGCN(config, world_of(before), seed=2)
+    names = [f"u{row}" for row in range(graph.shape[0])]
+    start = Start(
+        {name: each.detach().numpy() for name, each in trained.named_parameters()},
+        users=np.where(np.arange(len(names)) < before.shape[0], np.arange(len(names)), -1),
+        items=np.arange(graph.shape[1]),
+        counts=before.shape,
+        known=np.sort(before.tocoo().row.astype(np.int64) * graph.shape[1] + before.tocoo().col),
+    )
+    return LightGCN(config, world_of(graph), seed=1), start
+
+
+def test_a_small_change_trains_its_neighbourhood_and_nothing_else_moves():
+    before, graph = islands(6), islands(6, extra=1)
+    model, start = begun(graph, before)
+    old = {name: torch.from_numpy(each.copy()) for name, each in start.weights.items()}
+
+    with running_with(RunOptions(start=start.begin)):
+        trained = train_model(model, model.world, TrainingConfig(max_epochs=3), seed=1)
+
+    assert trained.curve[-1]["loss"] < trained.curve[0]["loss"]
+    users, items = model.user_embedding.detach(), model.item_embedding.detach()
+    assert torch.equal(users[:30], old["user_embedding"][:30])
+    assert torch.equal(items[:30], old["item_embedding"][:30])
+    assert (users[30:36] != old["user_embedding"][30:]).any(dim=1).all()
+    assert (items[30:] != old["item_embedding"][30:]).any(dim=1).all()
+
+
+@pytest.mark.parametrize(
+    ("before", "graph"),
+    [(islands(2), islands(2, extra=1)), (islands(4), islands(4))],
+    ids=["half of it is near", "nothing came"],
+)
+def test_everything_is_trained_where_the_change_is_not_small(before, graph):
+    model, start = begun(graph, before)
+
+    assert start.begin(model) is None
+
+
+def test_what_is_near_a_pair_that_went_is_trained_as_well():
+    before, graph = islands(8), islands(8, extra=1).tolil()
+    graph[0, 0] = 0
+    model, start = begun(sp.csr_matrix(graph.tocsr()), before)
+
+    region = start.begin(model)
+
+    assert region is not None
+    assert np.flatnonzero(region.items).tolist() == [*range(6), *range(42, 48)]
 
 
 def test_the_settings_of_an_artifact_come_back():

@@ -50,12 +50,30 @@ class GCN(EmbeddingModel):
 
     def forward(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Final vectors of users [U, d] and items [I, d]."""
+        users, items = self._hidden()
+        return (
+            (self.to_users @ items + self.user_loops * users) @ self.weights[-1],
+            (self.to_items @ users + self.item_loops * items) @ self.weights[-1],
+        )
+
+    def rows(
+        self, user_rows: torch.Tensor, item_rows: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Final vectors of these rows, over their own edges in the last layer."""
+        users, items = self._hidden()
+        own_users = self.user_loops[user_rows] * users[user_rows]
+        own_items = self.item_loops[item_rows] * items[item_rows]
+        return (
+            (self.to_users.rows(user_rows, items) + own_users) @ self.weights[-1],
+            (self.to_items.rows(item_rows, users) + own_items) @ self.weights[-1],
+        )
+
+    def _hidden(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Users [U, d] and items [I, d] as the last layer reads them."""
         users, items = self.hop_zero()
-        for hop, weight in enumerate(self.weights):
-            if hop:
-                users, items = users.relu(), items.relu()
+        for weight in list(self.weights)[:-1]:
             users, items = (
-                (self.to_users @ items + self.user_loops * users) @ weight,
-                (self.to_items @ users + self.item_loops * items) @ weight,
+                ((self.to_users @ items + self.user_loops * users) @ weight).relu(),
+                ((self.to_items @ users + self.item_loops * items) @ weight).relu(),
             )
         return users, items

@@ -17,13 +17,14 @@ CELLS = 4_000_000
 
 
 class IALSConfig(SolvedConfig):
-    """`unobserved`: α, the weight of every pair beside that of events; `ridge`: λ, and `power`: ν,
-    how much more it weighs on who has more."""
+    """`unobserved`: α, the weight of every pair beside that of events; `ridge`: λ as a share of the
+    one at which nothing but zero is left, and `power`: ν, how much more it weighs on who has more.
+    """
 
     name: ClassVar[str] = "ials"
 
     unobserved: float = Field(default=0.1, gt=0, le=10)
-    ridge: float = Field(default=0.03, gt=0, le=10)
+    ridge: float = Field(default=0.07, gt=0, lt=1)
     power: float = Field(default=1, ge=0, le=1)
 
     def body(self, world: World, *, seed: int, device: torch.device | str = "cpu") -> "IALS":
@@ -37,8 +38,10 @@ class IALS(SolvedModel):
         Σ_(u,i) a_ui (u·v - 1)² + α Σ_u Σ_i (u·v)² + λ (Σ_u n_u |u|² + Σ_i n_i |v|²)
         n_u = (Σ_i a_ui + α I)^ν, n_i = (Σ_u a_ui + α U)^ν
 
-    the first sum over the graph's edges, the second over all U · I pairs. Texts are not read: who
-    has no edges is at zero.
+    the first sum over the graph's edges, the second over all U · I pairs. From
+    λ = σ_max(diag(n_u)^-1/2 A diag(n_i)^-1/2) on, with A the weights a_ui, zero is the best there
+    is near zero: a λ that suits ML-100K leaves nothing of Gowalla. So `ridge` is a share of that.
+    Texts are not read: who has no edges is at zero.
     """
 
     def __init__(
@@ -58,10 +61,13 @@ class IALS(SolvedModel):
             * (0.1 / np.sqrt(config.dimensions))
             for count in world.graph.shape
         )
-        turned = world.graph.T.tocsr()
-        self.user_embedding = nn.Parameter(users * _touched(world.graph))
+        graph, turned = world.graph, world.graph.T.tocsr()
+        of_users, of_items = _counts(graph, config), _counts(turned, config)
+        ridge = config.ridge * _largest_ridge(graph, of_users, of_items)
+        self.user_embedding = nn.Parameter(users * _touched(graph))
         self.item_embedding = nn.Parameter(items * _touched(turned))
-        self.of_users, self.of_items = _groups(world.graph, config), _groups(turned, config)
+        self.of_users = _groups(graph, ridge * of_users, config.dimensions)
+        self.of_items = _groups(turned, ridge * of_items, config.dimensions)
         self.to(device)
 
     def forward(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -118,18 +124,31 @@ class _Group:
         return _Group(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
 
 
-def _groups(matrix: sp.csr_matrix, config: IALSConfig) -> list[_Group]:
+def _counts(matrix: sp.csr_matrix, config: IALSConfig) -> np.ndarray:
+    """n of every row of `matrix`."""
+    mass = np.asarray(matrix.sum(axis=1)).ravel()
+    return (mass + config.unobserved * matrix.shape[1]) ** config.power
+
+
+def _largest_ridge(graph: sp.csr_matrix, of_users: np.ndarray, of_items: np.ndarray) -> float:
+    """σ_max(diag(n_u)^-1/2 A diag(n_i)^-1/2), or 1 where there are no edges."""
+    from sklearn.utils.extmath import randomized_svd
+
+    scaled = sp.csr_matrix(sp.diags(of_users**-0.5) @ graph @ sp.diags(of_items**-0.5))
+    _, largest, _ = randomized_svd(scaled, 1, n_iter=20, random_state=0)
+    return float(largest[0]) or 1.0
+
+
+def _groups(matrix: sp.csr_matrix, penalties: np.ndarray, dimensions: int) -> list[_Group]:
     """Every row of `matrix` that has entries, in groups of at most CELLS gathered numbers."""
     lengths = np.diff(matrix.indptr)
-    mass = np.asarray(matrix.sum(axis=1)).ravel()
-    penalties = config.ridge * (mass + config.unobserved * matrix.shape[1]) ** config.power
     order = np.argsort(lengths, kind="stable")
     order = order[lengths[order] > 0]
     groups = []
     while len(order):
         # From the longest down, so that the first row of a group is as long as it gets.
         width = int(lengths[order[-1]])
-        cells = max(width, config.dimensions) * config.dimensions
+        cells = max(width, dimensions) * dimensions
         size = max(1, CELLS // cells)
         order, rows = order[:-size], order[-size:]
         places = matrix.indptr[rows, None] + np.arange(width)

@@ -19,6 +19,7 @@ from tests.training.worlds import full_world, world_of
 from training.evaluation import rank, scorer_scores, top_k
 from training.loop import TrainingConfig, train_model
 from training.model import Model, ModelConfig, unit
+from training.recipe import RecipeConfig, fit
 from training.scorer import Scorer
 from training.world import World
 
@@ -196,6 +197,16 @@ class ModelContract:
 
         low, high = self.band
         assert max(low, POPULARITY_ON_ML100K) < ndcg < high
+
+    def test_the_recipe_finds_its_settings_and_serves_it(self, checkerboard):
+        short = TrainingConfig(max_epochs=2, batch_size=200)
+        world = full_world(sp.csr_matrix(checkerboard))
+
+        fitted = fit(world, RecipeConfig(model=self.config, training=short), seed=1)
+
+        assert fitted.settings.model.name == self.config.name
+        assert np.isfinite(fitted.scorer.scores(world.graph, fitted.residuals)).all()
+        assert self.config.name in {trial["model"] for trial in fitted.settings.trials}
 
     @pytest.mark.parametrize("world_of", [world_of, full_world], ids=["bare", "full"])
     def test_survives_users_and_items_without_edges(self, world_of):

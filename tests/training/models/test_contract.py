@@ -1,5 +1,7 @@
 """The contract notices what it is there to notice: models with one thing wrong each."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -109,7 +111,9 @@ class Shuffled(OneHop):
 
 
 class OneHopConfig(EmbeddingConfig):
-    """Which of the above: no name of its own, so that nobody else finds it."""
+    """Which of the above; it is in no room, so nobody else finds it."""
+
+    name: ClassVar[str] = "one_hop"
 
     kind: str = "OneHop"
 

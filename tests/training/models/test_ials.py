@@ -14,7 +14,7 @@ from training.models import ials
 from training.models.ials import IALSConfig
 
 GRAPH = sp.random_array((30, 20), density=0.2, rng=np.random.default_rng(1), format="csr")
-CONFIG = IALSConfig(dimensions=6, unobserved=0.3, ridge=0.02, power=0.8)
+CONFIG = IALSConfig(dimensions=6, unobserved=0.3, ridge=0.1, power=0.8)
 
 
 def factors(weights, world, config):
@@ -33,14 +33,15 @@ class TestIALS(ModelContract):
 def objective(users: torch.Tensor, items: torch.Tensor, config: IALSConfig) -> torch.Tensor:
     """The paper's formula on dense arrays."""
     graph = torch.from_numpy(GRAPH.toarray())
-    scores = users @ items.T
-    penalty = sum(
-        ((graph.sum(dim=axis) + config.unobserved * count) ** config.power)
-        @ vectors.square().sum(dim=1)
-        for axis, count, vectors in ((1, 20, users), (0, 30, items))
+    of_users, of_items = (
+        (graph.sum(dim=axis) + config.unobserved * count) ** config.power
+        for axis, count in ((1, 20), (0, 30))
     )
+    largest = torch.linalg.svdvals(of_users[:, None] ** -0.5 * graph * of_items**-0.5)[0]
+    penalty = of_users @ users.square().sum(dim=1) + of_items @ items.square().sum(dim=1)
+    scores = users @ items.T
     squares = (graph * (scores - 1).square()).sum() + config.unobserved * scores.square().sum()
-    return squares + config.ridge * penalty
+    return squares + config.ridge * largest * penalty
 
 
 def solved(config: IALSConfig, sweeps: int):
@@ -80,6 +81,14 @@ def test_the_loop_sweeps_once_an_epoch_and_the_loss_does_not_matter():
 
     assert [row["loss"] for row in trained.curve] == found
     assert all(torch.equal(a, b) for a, b in zip(model(), other(), strict=True))
+
+
+def test_a_ridge_just_below_1_learns_on_any_graph_and_from_1_on_nothing():
+    below, _ = solved(CONFIG.model_copy(update={"ridge": 0.9}), 60)
+    above, _ = solved(CONFIG.model_copy(update={"ridge": 1.1}), 60)
+
+    assert below()[0].norm() > 0.1
+    assert above()[0].norm() < 1e-3
 
 
 def test_another_head_is_refused():
