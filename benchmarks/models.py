@@ -189,7 +189,7 @@ def of_name(
 
     def trained(study: "Study") -> "tuple[Scores, dict]":
         model, training = space.settings(study.best or space.start)
-        settled = Chosen(model, training, frozenset(), alone=True, trials=(), settled=True)
+        settled = Chosen(model, training, frozenset(), True, (), sole=True, settled=True)
         fitted = fit(world, settled.recipe(), seed=SEED)
         return fitted_scores(fitted, parts), fitted.settings.recipe()
 

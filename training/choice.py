@@ -25,8 +25,6 @@ RECIPE = "recipe.json"
 """What a search leaves in its directory."""
 
 PARTS = ("model", "loss", "training")
-RATIOS = (1, 0.75, 1.25)
-"""Temperatures that the recipe tries of a loss asked for by name, times its own."""
 
 
 class RecipeFileError(TrainingError):
@@ -107,7 +105,8 @@ class Choice:
         model, training = _found(file, given, self.model, self.loss)
         fixed = frozenset(f"{part}.{name}" for part in PARTS for name in given[part])
         alone, trials = self.alone or file.alone, tuple(file.trials)
-        return Chosen(model, training, fixed, alone, trials, settled=self.recipe is not None)
+        sole, settled = self.loss is not None, self.recipe is not None
+        return Chosen(model, training, fixed, alone, trials, sole, settled)
 
     def _given(self) -> dict[str, dict[str, Any]]:
         given: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
@@ -129,7 +128,8 @@ class Choice:
 class Chosen:
     """Checked settings; `fixed` names those that were given, as in "model.hops".
 
-    settled: whether they are a recipe's, of which nothing is tried anew but the closed form.
+    sole: whether the loss is named; settled: whether they are a recipe's, of which nothing is tried
+    anew but the closed form.
     """
 
     model: "ModelConfig"
@@ -137,13 +137,14 @@ class Chosen:
     fixed: frozenset[str]
     alone: bool
     trials: tuple[dict, ...]
+    sole: bool
     settled: bool
 
     def recipe(self) -> "RecipeConfig":
         """How it is trained: the default recipe, what it tries on validation kept to this.
 
-        Of a model or loss that is not the default's, hops and temperatures are tried around its
-        own.
+        Of a model that is not the default's, hops are tried around its own; no other loss is tried
+        beside one that is named.
         """
         from training.recipe import RecipeConfig
 
@@ -151,18 +152,15 @@ class Chosen:
         if self.settled:
             fixed |= {f"model.{name}" for name in type(self.model).model_fields}
             fixed |= {f"loss.{name}" for name in type(self.training.loss).model_fields}
-        hops, temperatures = recipe.hops, recipe.temperatures
+        hops = recipe.hops
         if self.model.name != recipe.model.name:
             hops = _hops(self.model)
-        if self.training.loss.name != recipe.training.loss.name:
-            own = self.training.loss.temperature
-            temperatures = tuple(round(own * ratio, 6) for ratio in RATIOS)
         return replace(
             recipe,
             model=self.model,
             training=self.training,
             hops=hops,
-            temperatures=temperatures,
+            others=() if self.sole or self.settled else recipe.others,
             fixed=fixed,
             alone=self.alone,
             trials=self.trials,

@@ -14,7 +14,8 @@ from training.choice import RECIPE, Chosen, RecipeFile, write_recipe_file
 from training.closed_form import ClosedFormConfig
 from training.errors import EmptySplitError
 from training.loop import Report, silent
-from training.recipe import VALIDATION_SHARE, attempt
+from training.race import attempt
+from training.recipe import VALIDATION_SHARE
 from training.search_space import SearchSpace, searched, with_values
 from training.selection import Validation
 from training.splits import latest_split

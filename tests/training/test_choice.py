@@ -38,12 +38,11 @@ def test_names_and_settings_are_looked_up_and_kept_as_they_are():
     assert (recipe.model, recipe.training, recipe.alone) == (chosen.model, chosen.training, True)
 
 
-def test_a_loss_is_tried_around_its_own_temperature():
-    own = BslConfig().temperature
+def test_no_other_loss_is_tried_beside_one_that_is_named():
+    default = RecipeConfig()
 
-    tried = Choice(loss="bsl").chosen().recipe().temperatures
-
-    assert tried == pytest.approx((own, 0.75 * own, 1.25 * own))
+    assert Choice(loss=default.training.loss.name).chosen().recipe().others == ()
+    assert Choice(model="lightgcn").chosen().recipe().others == default.others
 
 
 @pytest.mark.parametrize("name", ModelConfig.kinds())
