@@ -6,7 +6,7 @@ bounded here.
 
 import shutil
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from graphdb.domain import Domain
 from graphdb.export import export_snapshot
 from graphdb.snapshot import read_manifest
 from graphdb.versions import list_versions
+from training.artifact import read_model
+from training.judgement import FILE_NAME
 
 ABANDONED_S = 24 * 3600
 """A directory still being built after so long belongs to a process that was killed."""
@@ -64,20 +66,44 @@ def train(
     progress: Progress,
     *,
     seed: int = 1,
+    split: str = "latest",
+    against: Path | None = None,
     alive: Callable[[], None] = unwatched,
 ) -> Path:
-    """Train on `snapshot`; returns the artifact's directory. Raises StepFailedError, or
-    StepRefusedError for a snapshot that cannot be learned from, SnapshotError for none."""
+    """Train on `snapshot`; returns the artifact's directory. `split` and `against` are
+    training.train's.
+
+    Raises StepFailedError, or StepRefusedError for a snapshot that cannot be learned from,
+    SnapshotError for none.
+    """
     read_manifest(snapshot)  # before torch is loaded for it
     artifact = settings.artifacts / name
     shutil.rmtree(artifact, ignore_errors=True)
     # By the snapshot: another attempt of the job goes on where the last one was killed, and has
     # another name.
     checkpoints = settings.artifacts / f".{snapshot.name}.training"
-    arguments = ["train", str(snapshot), str(artifact), "--seed", str(seed)]
+    arguments = ["train", str(snapshot), str(artifact), "--seed", str(seed), "--split", split]
     arguments += ["--checkpoints", str(checkpoints)]
+    if against is not None:
+        arguments += ["--against", str(against)]
     run_step("training", arguments, progress, alive=alive)
     return artifact
+
+
+def evaluate(
+    artifact: Path, snapshot: Path, out: Path | None, options: Sequence[str], progress: Progress
+) -> Path:
+    """Judge an artifact's recipe again on `snapshot`; returns the judgement's file, `out` or the
+    artifact's own. `options` are those of `python -m training evaluate`.
+
+    Raises StepFailedError, StepRefusedError, SnapshotError, ArtifactError.
+    """
+    read_manifest(snapshot)
+    read_model(artifact)
+    target = out or artifact / FILE_NAME
+    arguments = ["evaluate", str(artifact), str(snapshot), "--out", str(target), *options]
+    run_step("training", arguments, progress)
+    return target
 
 
 def publish_artifact(

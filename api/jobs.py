@@ -16,6 +16,7 @@ from typing import Any
 
 from api.child_process import StepRefusedError
 from api.cycle import export, publish_artifact, train
+from api.gate import SPLIT, artifact_verdict, serving_artifact
 from api.settings import Settings
 from graphdb.audit import AuditError
 from graphdb.connection import Graph, Neo4jSettings
@@ -32,11 +33,11 @@ from graphdb.jobs import (
 )
 from graphdb.snapshot import SnapshotError
 from graphdb.versions import list_versions
-from training.artifact import ArtifactError
+from training.errors import TrainingError
 
 log = logging.getLogger(__name__)
 
-HOPELESS = (AuditError, SnapshotError, ArtifactError, StepRefusedError)
+HOPELESS = (AuditError, SnapshotError, TrainingError, StepRefusedError)
 """What another attempt would end in again."""
 
 
@@ -108,7 +109,7 @@ def _attempt(place: Workplace, claim: Claim) -> Following | None:
 
 
 def _words(error: Exception) -> str:
-    told = isinstance(error, PathlightError | SnapshotError | ArtifactError)
+    told = isinstance(error, PathlightError | SnapshotError | TrainingError)
     return str(error) if told else f"{type(error).__name__}: {error}"
 
 
@@ -131,8 +132,26 @@ def _train(place: Workplace, lease: Lease) -> Outcome:
     snapshot = lease.claim.input["snapshot"]
     name = f"{snapshot}-{lease.claim.fence}"
     directory = place.settings.snapshots / snapshot
-    train(place.settings, directory, name, _watched(lease), alive=lease.check)
-    return {"artifact": name}, Following(f"publish:{name}", "publish", {"artifact": name})
+    if not place.settings.quality_gate:
+        train(place.settings, directory, name, _watched(lease), alive=lease.check)
+        return {"artifact": name}, _publication(name)
+    artifact = train(
+        place.settings,
+        directory,
+        name,
+        _watched(lease),
+        split=SPLIT,
+        against=serving_artifact(place.settings, place.graph),
+        alive=lease.check,
+    )
+    found = artifact_verdict(artifact)
+    log.info("job %s: %s", lease.claim.key, found.sentence)
+    outcome = {"artifact": name, "refused": found.refused, "gate": found.sentence}
+    return outcome, None if found.refused else _publication(name)
+
+
+def _publication(artifact: str) -> Following:
+    return Following(f"publish:{artifact}", "publish", {"artifact": artifact})
 
 
 def _publish(place: Workplace, lease: Lease) -> Outcome:

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     audit_gate: bool = Field(
         True, description="whether a graph that fails its audit is refused for training"
     )
+    quality_gate: bool = Field(
+        True, description="whether what is measurably worse than what serves is kept from serving"
+    )
     sweep_s: int = Field(10, ge=1, description="time between looks for jobs that nobody holds")
     stream_partitions: int = Field(
         4, ge=1, le=64, description="partitions of the stream; fixed when it is made"

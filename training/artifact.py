@@ -32,6 +32,7 @@ from training.judgement import FILE_NAME, Judgement, write_judgement
 from training.scorer import Scorer
 
 SCHEMA_VERSION = 1
+MODEL_FILE = "model.json"
 
 
 class ArtifactError(TrainingError):
@@ -119,7 +120,7 @@ def write_artifact(
         pq.write_table(_users_table(artifact), building / "users.parquet")
         pq.write_table(_similar_table(artifact.scorer.similar), building / "similar.parquet")
         model = artifact.model.model_copy(update={"files": hash_files(building)})
-        (building / "model.json").write_text(model.model_dump_json(indent=2))
+        (building / MODEL_FILE).write_text(model.model_dump_json(indent=2))
         if judgement is not None:
             write_judgement(building / FILE_NAME, judgement)
         building.rename(directory)
@@ -131,7 +132,7 @@ def write_artifact(
 
 def read_model(directory: Path) -> Model:
     """Read and check `model.json` alone. Raises ArtifactError."""
-    path = directory / "model.json"
+    path = directory / MODEL_FILE
     try:
         return Model.model_validate_json(path.read_text())
     except FileNotFoundError:

@@ -1,23 +1,20 @@
-"""A fitted recipe beside the baselines on one test part, none of which they learned from.
+"""Fitted recipes beside the baselines on one test part, none of which they learned from.
 
 It knows recipes and splits; neither files nor who asks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from training.assessment import CUTOFFS, Assessment
-from training.baselines import popularity_scores
-from training.closed_forms.ease import MAX_ITEMS, EaseConfig
+from training.assessment import Assessment
+from training.baselines import baselines
 from training.evaluation import Scores, scorer_scores
-from training.groups import Property
 from training.judgement import Judgement
 from training.metrics import ACCURACY
 from training.recipe import Fitted
-from training.splits import Split
-from training.world import World
+from training.splits import Split, checked
 
 DEFAULT = "default"
 """The score that serves; its graph half alone goes by the model's name."""
@@ -25,29 +22,18 @@ POINT_CUTOFF = 10
 
 
 def judge_fitted(
-    world: World,
-    split: Split,
-    fitted: Fitted,
-    *,
-    seed: int,
-    cutoffs: Sequence[int] = CUTOFFS,
-    properties: Sequence[Property] = (),
-) -> Judgement | None:
-    """Figures of `fitted`, which learned from `split.train` alone, of its graph half and of the
-    baselines; None where the test part asks for nothing.
+    assessment: Assessment, fitted: Fitted, others: Mapping[str, Fitted] | None = None
+) -> Judgement:
+    """Figures of `fitted`, of its graph half, of `others` by name and of the baselines, which all
+    learned from the training part of the assessment's split alone.
 
-    world: all that is known. Raises SettingError for a cutoff below 1.
+    Raises EmptySplitError where nothing is asked for.
     """
-    assessment = Assessment(world, split, seed, cutoffs, properties)
-    if not len(assessment.users):
-        return None
-    return assessment.judge(
-        {
-            DEFAULT: fitted_scores(fitted, split),
-            fitted.settings.model.name: fitted_scores(alone(fitted), split),
-            **baseline_scores(fitted, split),
-        }
-    )
+    split = checked(assessment.split)
+    models = {DEFAULT: fitted, fitted.settings.model.name: alone(fitted), **(others or {})}
+    scores = {name: fitted_scores(model, split) for name, model in models.items()}
+    known = assessment.world.with_interactions(split.train)
+    return assessment.judge(scores | baselines(known, split.history.graph()))
 
 
 def fitted_scores(fitted: Fitted, split: Split) -> Scores:
@@ -65,18 +51,8 @@ def alone(fitted: Fitted) -> Fitted:
     return replace(fitted, scorer=replace(fitted.scorer, blend=0.0))
 
 
-def baseline_scores(fitted: Fitted, split: Split) -> dict[str, Scores]:
-    """What every model is printed beside, fitted to the same part; EASE is not truncated."""
-    found = {"popularity": popularity_scores(split.train.popularity())}
-    if split.train.item_count <= MAX_ITEMS:
-        weights = EaseConfig(reg=fitted.settings.closed_form.reg).fit(split.train.graph())
-        graph = split.history.graph()
-        found["ease"] = lambda users: weights.scores(graph[users])
-    return found
-
-
 def point_figures(judgement: Judgement | None) -> dict[str, dict[str, float]]:
-    """The accuracies at POINT_CUTOFF by model, for `model.json`; nothing where nobody was asked."""
+    """The accuracies at POINT_CUTOFF by model, for `model.json`; nothing without a judgement."""
     wanted = [f"{name}@{POINT_CUTOFF}" for name in ACCURACY]
     return {
         judged.name: {name: judged.metrics[name].value for name in wanted}

@@ -127,13 +127,14 @@ def fit(
 def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> Settings:
     """Choose every setting on the latest tenth of each user (at random without time).
 
-    Where nobody has two items there is no such part: then the defaults are the choice.
+    Where nobody has two items, or nothing positive is left, there is no such part: then the
+    defaults are the choice.
     """
     train = world.interactions
     part, held = latest_split(train, VALIDATION_SHARE, seed)
     validation = Validation.of(part, held, seed)
     nothing = ClosedForm(blend=0.0)
-    if not len(validation.users):
+    if not len(validation.users) or not (part.weight > 0).any():
         closed_form = nothing if config.alone else ClosedForm()
         return Settings(config.model, config.training, closed_form, list(config.trials))
     tried = _search_model(world.with_interactions(part), validation, config, seed, report)

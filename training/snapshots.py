@@ -13,7 +13,7 @@ from training.world import Events, Relation, World
 
 
 def snapshot_world(snapshot: Snapshot) -> World:
-    """Everything a snapshot holds. Raises as `snapshot_interactions`."""
+    """Everything a snapshot holds. Raises as `snapshot_interactions` and `snapshot_events`."""
     relations, counts = snapshot_relations(snapshot)
     return World(
         interactions=snapshot_interactions(snapshot),
@@ -31,12 +31,7 @@ def snapshot_interactions(snapshot: Snapshot) -> Interactions:
     """
     events = snapshot.events
     weight = events["weight"].to_numpy()
-    if not np.isfinite(weight).all():
-        row = int(np.argmin(np.isfinite(weight)))
-        raise InvalidEventError(
-            f"snapshot {snapshot.manifest.id}: events.parquet, row {row}: weight is {weight[row]},"
-            " expected a finite number"
-        )
+    _check_finite(snapshot, "weight", weight, "a finite number")
     found = interactions(
         events["user"].to_numpy(),
         events["item"].to_numpy(),
@@ -55,6 +50,16 @@ def snapshot_interactions(snapshot: Snapshot) -> Interactions:
     return found
 
 
+def _check_finite(snapshot: Snapshot, column: str, values: np.ndarray, expected: str) -> None:
+    finite = np.isfinite(values)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise InvalidEventError(
+            f"snapshot {snapshot.manifest.id}: events.parquet, row {row}: {column} is {values[row]}"
+            f", expected {expected}"
+        )
+
+
 def snapshot_text(snapshot: Snapshot) -> np.ndarray | None:
     """Text vectors [I, t] float32, zero for items without text; None when no item has one."""
     if "text_vector" not in snapshot.items.column_names:
@@ -70,8 +75,17 @@ def snapshot_text(snapshot: Snapshot) -> np.ndarray | None:
 
 
 def snapshot_events(snapshot: Snapshot) -> Events:
-    """The events one by one, in the snapshot's order."""
+    """The events one by one, in the snapshot's order.
+
+    Raises InvalidEventError for a value that is not finite; one that is missing is null.
+    """
     events = snapshot.events
+    _check_finite(
+        snapshot,
+        "value",
+        pc.fill_null(events["value"], 0.0).to_numpy(),
+        "a finite number or none",
+    )
     kinds = events["type"].combine_chunks()
     return Events(
         user=events["user"].to_numpy(),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.data import Interactions
-from training.errors import EmptySplitError
+from training.errors import EmptySplitError, SettingError
 
 FOLDED_SHARE = 0.2
 """Of a held-out user's entries this share is asked for, the rest is history."""
@@ -38,7 +38,7 @@ class Split:
 
 
 def split(data: Interactions, kind: str, share: float, seed: int) -> Split:
-    """`data` split as `kind` (one of KINDS) says, about `share` of it asked for.
+    """`data` split as `kind` (one of NAMES) says, about `share` of it asked for.
 
     Raises EmptySplitError when nothing is left to learn from or nothing positive to ask for.
     """
@@ -46,7 +46,9 @@ def split(data: Interactions, kind: str, share: float, seed: int) -> Split:
 
 
 def part_by(kind: str, data: Interactions, share: float, seed: int) -> Split:
-    """`split` for those who can do with an empty part."""
+    """`split` for those who can do with an empty part. Raises SettingError for another kind."""
+    if kind not in NAMES:
+        raise SettingError(f"there is no split {kind!r}: expected one of {', '.join(NAMES)}")
     if kind == "users":
         return users_split(data, share, seed)
     train, test = KINDS[kind](data, share, seed)
@@ -86,12 +88,15 @@ def time_split(data: Interactions, share: float, seed: int) -> tuple[Interaction
     """Hold out every entry later than one moment T0, at which about `share` of them are.
 
     An entry is a pair, and as late as its latest event: it is on one side whole. Entries of one
-    moment are never parted. Raises EmptySplitError where there is no time.
+    moment are never parted, and T0 is before the last moment. Raises EmptySplitError where there is
+    no time.
     """
     if data.at is None or not len(data):
         raise EmptySplitError("split by time: the events have no times; choose another split")
     ordered = np.sort(data.at)
     t0 = ordered[min(len(data) - 1, int(np.ceil(len(data) * (1 - share))) - 1)]
+    if t0 == ordered[-1] > ordered[0]:
+        t0 = ordered[ordered < t0][-1]
     return data.take(data.at <= t0), data.take(data.at > t0)
 
 

@@ -16,16 +16,21 @@ import numpy as np
 import torch
 
 from graphdb.snapshot import Manifest, Snapshot, read_snapshot
-from training.artifact import Artifact, Model, write_artifact
+from training.artifact import Artifact, Model, read_model, write_artifact
+from training.assessment import Assessment
 from training.contest import DEFAULT, judge_fitted, point_figures
+from training.errors import EmptySplitError, TrainingError
+from training.gate import SERVING
 from training.judgement import Judgement
 from training.loop import Progress, Report, silent
 from training.options import current_options, running_with
 from training.ranks import Ranks
 from training.recipe import Fitted, RecipeConfig, fit, refit
+from training.refit_check import check_refit
 from training.snapshots import snapshot_world
-from training.splits import part_by
-from training.warm_start import read_start, refit_grown
+from training.splits import Split, checked, part_by
+from training.warm_start import read_start, refit_grown, settings_of
+from training.world import World
 
 TEST_SHARE = 0.1
 
@@ -36,20 +41,22 @@ def train(
     *,
     seed: int = 1,
     config: RecipeConfig | None = None,
+    split: str = "latest",
+    against: Path | None = None,
     start: Path | None = None,
     progress: Report = silent,
 ) -> Model:
     """Train the default recipe on a snapshot and write the artifact; returns its `model.json`.
 
-    The recipe is fitted without the latest tenth of each user, judged on it beside the baselines
-    (`judgement.json`; `model.metrics` are its point figures), and its frozen settings are refitted
-    on everything.
+    The recipe is fitted without a test part, judged on it beside the baselines (`judgement.json`;
+    `model.metrics` are its point figures), and its frozen settings are refitted on everything.
+    split: how that part is taken (training.splits), each user's latest where it would be empty;
+    against: the artifact that serves, whose recipe is fitted and judged beside; start: an artifact
+    whose settings are taken as they are, without a search, and whose parameters training goes on
+    from; it is judged on what the artifact has not learned from, whatever `split` says.
 
-    start: an artifact whose settings are taken as they are, without a search, and whose parameters
-    training goes on from; it is judged on what the artifact has not learned from.
-
-    Raises SnapshotError, NoEventsError, DivergedError, ArtifactError, and FileExistsError when the
-    artifact is there already.
+    Raises SnapshotError, NoEventsError, DivergedError, RefitError, ArtifactError, and
+    FileExistsError when the artifact is there already.
     """
     started = time.monotonic()
     if artifact_directory.exists():
@@ -58,7 +65,7 @@ def train(
     world = snapshot_world(snapshot)
     options = current_options()
     if start is None:
-        parts = part_by("latest", world.interactions, TEST_SHARE, seed)
+        parts = _parts(world, split, seed)
         fit_part = partial(fit, config=config)
     else:
         keys, ids = snapshot.users["key"].to_pylist(), snapshot.items["id"].to_pylist()
@@ -68,15 +75,48 @@ def train(
         fit_part = partial(refit_grown, start=begun, settings=settings)
     with running_with(options):
         judged = fit_part(world.with_interactions(parts.train), seed=seed, report=progress)
-        progress(Progress("evaluation", 0, 1))
-        judgement = judge_fitted(world, parts, judged, seed=seed)
-        figures = point_figures(judgement).get(DEFAULT, {})
-        progress(Progress("evaluation", 1, 1, figures))
+    judgement = _judge(world, parts, judged, against, seed, progress)
+    with running_with(options):
         final = refit(world, judged.settings, seed=seed, report=progress, step="refit on all")
+    check_refit(judged, final, seed)
     seconds = {**judged.seconds, **final.seconds, "total": time.monotonic() - started}
     return save_fitted(
         artifact_directory, snapshot, final, seed=seed, judgement=judgement, seconds=seconds
     )
+
+
+def _parts(world: World, kind: str, seed: int) -> Split:
+    try:
+        return checked(part_by(kind, world.interactions, TEST_SHARE, seed))
+    except EmptySplitError:
+        found = part_by("latest", world.interactions, TEST_SHARE, seed)
+    if (found.train.weight > 0).any():
+        return found
+    data = world.interactions
+    return Split("nothing held out", data, data, data.take(np.zeros(len(data), bool)))
+
+
+def _judge(
+    world: World, parts: Split, judged: Fitted, against: Path | None, seed: int, progress: Report
+) -> Judgement | None:
+    """None where nothing can be asked for."""
+    others, notes = {}, {}
+    if against is not None:
+        try:
+            settings = settings_of(read_model(against).recipe)
+            others[SERVING] = refit(
+                judged.world, settings, seed=seed, report=progress, step="refit of what serves"
+            )
+        except TrainingError as error:
+            # What serves may be of a program long gone: that must not keep a new one from serving.
+            notes[SERVING] = f"what serves was not compared: {error}"
+    progress(Progress("evaluation", 0, 1))
+    try:
+        found = judge_fitted(Assessment(world, parts, seed), judged, others)
+    except EmptySplitError:
+        found = None
+    progress(Progress("evaluation", 1, 1, point_figures(found).get(DEFAULT, {})))
+    return found and found.model_copy(update={"notes": {**found.notes, **notes}})
 
 
 def save_fitted(

@@ -13,7 +13,7 @@ COMMANDS = (
     *("demo", "up", "down", "status", "import", "check", "snapshot", "train", "publish"),
     *("report", "compare"),
     "rollback",
-    *("versions", "retrain", "jobs", "recommend", "similar", "cypher", "audit"),
+    *("versions", "retrain", "jobs", "recommend", "similar", "cypher", "audit", "evaluate"),
 )
 GROUPS = ("deadletters",)
 

@@ -54,21 +54,23 @@ def checkerboard() -> np.ndarray:
 
 @pytest.fixture
 def make_snapshot(tmp_path):
-    """Write a snapshot of (user, item, weight, microseconds) rows; returns its directory."""
+    """Write a snapshot of (user, item, weight, microseconds[, value]) rows; returns its
+    directory."""
 
     def make(
         rows, users: int, items: int, *, name="snapshot", text=None, seen=True, edges=None
     ) -> Path:
         ordered = sorted(rows, key=lambda row: (row[0], row[3]))
-        columns = list(zip(*ordered, strict=True)) if ordered else [[], [], [], []]
-        count = len(ordered)
+        whole = [(*row, None)[:5] for row in ordered]
+        columns = list(zip(*whole, strict=True)) if whole else [[]] * 5
+        count = len(whole)
         batch = pa.record_batch(
             [
                 pa.array(columns[0], pa.int32()),
                 pa.array(columns[1], pa.int32()),
                 pa.array(["RATED"] * count).dictionary_encode().cast(EVENTS.field("type").type),
                 pa.array(columns[3], pa.int64()).cast(EVENTS.field("at").type),
-                pa.nulls(count, pa.float64()),
+                pa.array(columns[4], pa.float64()),
                 pa.array(columns[2], pa.float32()),
                 pa.array([seen] * count, pa.bool_()),
             ],

@@ -5,20 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.training.recipes import QUICK
+from training.assessment import Assessment
 from training.contest import alone, fitted_scores, judge_fitted, point_figures
 from training.data import Interactions, interactions
-from training.loop import TrainingConfig
-from training.recipe import Fitted, RecipeConfig, fit
+from training.errors import EmptySplitError
+from training.recipe import Fitted, fit
 from training.splits import split
 from training.world import World
-
-QUICK = RecipeConfig(
-    hops=(1,),
-    temperatures=(0.2,),
-    regs=(10,),
-    truncations=(20,),
-    training=TrainingConfig(max_epochs=4),
-)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +31,10 @@ def fitted_to(part: Interactions) -> Fitted:
 def test_the_default_stands_first_beside_its_half_and_the_baselines(data):
     parts = split(data, "time", 0.2, 1)
 
-    judgement = judge_fitted(World(data), parts, fitted_to(parts.train), seed=1, cutoffs=(5, 10))
+    assessment = Assessment(World(data), parts, 1, (5, 10))
 
-    assert judgement is not None
+    judgement = judge_fitted(assessment, fitted_to(parts.train))
+
     names = [judged.name for judged in judgement.models]
     assert names[:2] == ["default", "lightgcn"]
     assert {"popularity", "ease"} <= set(names)
@@ -52,7 +47,8 @@ def test_where_nothing_is_asked_for_there_is_no_judgement(data):
     parts = split(data, "latest", 0.2, 1)
     nothing = replace(parts, test=parts.test.take(parts.test.weight < 0))
 
-    assert judge_fitted(World(data), nothing, fitted_to(parts.train), seed=1) is None
+    with pytest.raises(EmptySplitError, match="no positive event to ask for"):
+        judge_fitted(Assessment(World(data), nothing, 1), fitted_to(parts.train))
     assert point_figures(None) == {}
 
 

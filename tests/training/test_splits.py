@@ -78,6 +78,15 @@ def test_entries_of_one_moment_are_never_parted():
     assert len(found.test) == 6
 
 
+def test_a_last_moment_of_more_than_the_share_is_asked_for_whole():
+    users, items = np.divmod(np.arange(60), 6)
+    data = interactions(users, items, 10, 6, at=users // 5)
+
+    found = split(data, "time", 0.1, 1)
+
+    assert (len(found.train), len(found.test)) == (30, 30)
+
+
 @pytest.mark.parametrize("kind", ["latest", "last"])
 def test_within_each_user_nothing_learned_from_is_later(data, kind):
     found = split(data, kind, 0.1, 1)

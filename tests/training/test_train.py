@@ -6,21 +6,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from graphdb.snapshot import SCHEMA_VERSION, SnapshotError, read_snapshot
+from tests.training.recipes import IGNORANT, QUICK
 from training.artifact import read_artifact
+from training.assessment import Assessment
 from training.contest import judge_fitted, point_figures
 from training.errors import NoEventsError
 from training.evaluation import rank, scorer_scores
+from training.gate import verdict
 from training.judgement import read_judgement
-from training.loop import Progress, TrainingConfig
-from training.recipe import RecipeConfig, fit
+from training.loop import Progress
+from training.recipe import fit
 from training.snapshots import snapshot_interactions
 from training.splits import split
 from training.train import TEST_SHARE, save_fitted, train
 from training.world import World
 
-QUICK = RecipeConfig(
-    hops=(2,), temperatures=(0.2,), regs=(10, 100), training=TrainingConfig(max_epochs=6)
-)
 ROOT = Path(__file__).parents[2]
 
 
@@ -42,7 +42,7 @@ def test_the_artifact_scores_as_what_was_trained_and_says_how(events, make_snaps
 
     artifact = read_artifact(tmp_path / "m1")
     assert (artifact.model, model.id) == (model, "m1")
-    assert set(model.metrics) == {"default", "lightgcn", "ease", "popularity"}
+    assert set(model.metrics) == {"default", "lightgcn", "ease", "itemknn", "popularity"}
     judgement = read_judgement(tmp_path / "m1")
     assert judgement.models[0].name == "default"
     assert point_figures(judgement) == model.metrics
@@ -61,7 +61,7 @@ def test_what_is_reported_is_found_again_from_the_files_that_serve(events, make_
     data = snapshot_interactions(snapshot)
     parts = split(data, "latest", TEST_SHARE, seed=1)
     fitted = fit(World(parts.train), config=QUICK, seed=1)
-    judgement = judge_fitted(World(data), parts, fitted, seed=1)
+    judgement = judge_fitted(Assessment(World(data), parts, 1), fitted)
     save_fitted(tmp_path / "m1", snapshot, fitted, seed=1, judgement=judgement, seconds={})
 
     served = read_artifact(tmp_path / "m1")
@@ -69,6 +69,57 @@ def test_what_is_reported_is_found_again_from_the_files_that_serve(events, make_
 
     found = rank(scores, served.history, parts.test.history()).metrics()
     assert found == pytest.approx(served.model.metrics["default"], abs=1e-9)
+
+
+def test_by_a_moment_for_all_what_serves_is_judged_beside_and_a_worse_recipe_is_refused(
+    events, make_snapshot, tmp_path
+):
+    snapshot = make_snapshot(events, 60, 40)
+    train(snapshot, tmp_path / "good", config=QUICK)
+
+    train(
+        snapshot, tmp_path / "bad", config=IGNORANT, split="time", against=tmp_path / "good", seed=2
+    )
+
+    judgement = read_judgement(tmp_path / "bad")
+    assert judgement.split.startswith("one moment for all")
+    assert {pair.second for pair in judgement.paired} >= {"serving", "popularity", "ease"}
+    found = verdict(judgement)
+    assert found.refused
+    assert "measurably worse than the recipe that serves: ndcg@10" in found.sentence
+
+
+def test_what_serves_and_cannot_be_fitted_again_is_a_note_of_the_judgement(
+    events, make_snapshot, tmp_path
+):
+    snapshot = make_snapshot(events, 60, 40)
+    train(snapshot, tmp_path / "old", config=QUICK)
+    model = tmp_path / "old" / "model.json"
+    told = json.loads(model.read_text())
+    told["recipe"]["model"]["name"] = "gone"
+    model.write_text(json.dumps(told))
+
+    train(snapshot, tmp_path / "new", config=QUICK, against=tmp_path / "old")
+
+    judgement = read_judgement(tmp_path / "new")
+    assert "serving" not in {judged.name for judged in judgement.models}
+    assert "there is no model 'gone'" in judgement.notes["serving"]
+
+
+def test_events_of_one_moment_are_judged_by_each_persons_latest(events, make_snapshot, tmp_path):
+    at_once = [(user, item, weight, 5) for user, item, weight, _ in events]
+
+    train(make_snapshot(at_once, 60, 40), tmp_path / "m1", config=QUICK, split="time")
+
+    assert read_judgement(tmp_path / "m1").split.startswith("time within each user")
+
+
+def test_the_curve_of_the_chosen_model_is_kept(events, make_snapshot, tmp_path):
+    model = train(make_snapshot(events, 60, 40), tmp_path / "m1", config=QUICK)
+
+    assert [row["epoch"] for row in model.curve] == list(range(1, len(model.curve) + 1))
+    assert len(model.curve) >= model.recipe["training"]["max_epochs"]
+    assert any("ndcg" in row for row in model.curve)
 
 
 def test_the_same_seed_gives_the_same_artifact(events, make_snapshot, tmp_path):

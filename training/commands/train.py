@@ -20,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("snapshot", type=Path)
     parser.add_argument("artifact", type=Path)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--split", default="latest", help="how the part to judge by is taken")
+    parser.add_argument("--against", type=Path, help="the artifact that serves")
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument(
         "--checkpoint-minutes", type=float, default=5, help="between two checkpoints"
@@ -52,6 +54,8 @@ def run(options: argparse.Namespace, report: Report) -> dict:
             options.snapshot,
             artifact,
             seed=options.seed,
+            split=options.split,
+            against=options.against,
             start=options.start,
             progress=both(report, scalars),
         )

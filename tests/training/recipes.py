@@ -1,0 +1,20 @@
+"""Recipes for tests: one that learns in a moment, and one that learns nothing."""
+
+from training.loop import TrainingConfig
+from training.recipe import RecipeConfig
+
+QUICK = RecipeConfig(
+    hops=(1,),
+    temperatures=(0.2,),
+    regs=(10,),
+    truncations=(20,),
+    training=TrainingConfig(max_epochs=4),
+)
+
+IGNORANT = RecipeConfig(
+    hops=(0,),
+    temperatures=(0.2,),
+    training=TrainingConfig(max_epochs=1, learning_rate=0),
+    alone=True,
+)
+"""The drawn vectors as they are, and no closed form."""

@@ -1,0 +1,37 @@
+"""`python -m training evaluate ARTIFACT SNAPSHOT`: judge an artifact's recipe again."""
+
+import argparse
+from pathlib import Path
+
+from training.judgement import FILE_NAME, write_judgement
+from training.loop import Report
+from training.named import checked
+from training.retrial import RetrialConfig, judge_again
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command is given."""
+    defaults = RetrialConfig()
+    parser.add_argument("artifact", type=Path)
+    parser.add_argument("snapshot", type=Path)
+    parser.add_argument("--split", default=defaults.split)
+    parser.add_argument("--share", type=float, default=defaults.share)
+    parser.add_argument("--given", type=Path)
+    parser.add_argument("--cutoff", type=int, action="append", dest="cutoffs")
+    parser.add_argument("--group", action="append", dest="groups")
+    parser.add_argument("--against", type=Path, action="append", default=[])
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--out", type=Path, help="the judgement's file, the artifact's own if none")
+
+
+def run(options: argparse.Namespace, report: Report) -> dict:
+    """Judge and write the judgement; the last line to print."""
+    named = {name: getattr(options, name) for name in RetrialConfig.model_fields}
+    given = {name: value for name, value in named.items() if value is not None}
+    config = checked(RetrialConfig, "evaluate", given)
+    judgement = judge_again(
+        options.artifact, options.snapshot, config, against=options.against, report=report
+    )
+    out = options.out or options.artifact / FILE_NAME
+    write_judgement(out, judgement)
+    return {"judgement": str(out), "users": judgement.users}
