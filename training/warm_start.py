@@ -143,7 +143,8 @@ def read_start(
 def settings_of(recipe: Mapping) -> Settings:
     """The settings that an artifact's `recipe` describes.
 
-    Raises ArtifactError for a part that is missing, UnknownNameError, SettingError.
+    Raises ArtifactError for a part that is missing or of another program, UnknownNameError,
+    SettingError.
     """
     try:
         model, training, closed_form = (
@@ -151,13 +152,16 @@ def settings_of(recipe: Mapping) -> Settings:
         )
         loss = dict(training.pop("loss"))
         names = model.pop("name"), loss.pop("name")
+        chosen = ClosedForm(**closed_form)
     except KeyError as error:
         raise ArtifactError(f"the artifact's recipe has no {error}: train from the start") from None
+    except TypeError as error:
+        raise ArtifactError(f"the artifact's closed form: {error}; train from the start") from None
     settings = {**training, "loss": LossConfig.of(names[1], loss)}
     return Settings(
         ModelConfig.of(names[0], model),
         checked(TrainingConfig, "training", settings),
-        ClosedForm(**closed_form),
+        chosen,
     )
 
 
@@ -172,7 +176,7 @@ def refit_grown(
     parts = start.split(world.interactions, VALIDATION_SHARE, seed)
     validation = Validation.of(parts.train, parts.test, seed)
     training = settings.training.model_copy(update={"validate_every": 1})
-    trials = []
+    trials, curve = [], []
     if len(validation.users):
         tried = attempt(
             world.with_interactions(parts.train),
@@ -183,9 +187,9 @@ def refit_grown(
             report=report,
             step="epochs from the last artifact",
         )
-        trials = [tried.row()]
+        trials, curve = [tried.row()], tried.trained.curve
         training = training.model_copy(update={"max_epochs": tried.trained.epochs})
-    chosen = replace(settings, training=training, trials=trials)
+    chosen = replace(settings, training=training, trials=trials, curve=curve)
     return refit(world, chosen, seed=seed, report=report, step="refit from the last artifact")
 
 

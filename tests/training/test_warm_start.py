@@ -202,6 +202,8 @@ def test_a_recipe_that_cannot_be_used_is_refused():
 
     with pytest.raises(ArtifactError, match="recipe has no 'training'"):
         settings_of({"model": recipe["model"], "closed_form": {}})
+    with pytest.raises(ArtifactError, match=r"closed form: .* 'colour'; train from the start"):
+        settings_of({**recipe, "closed_form": {"colour": 1}})
     with pytest.raises(UnknownNameError, match="there is no model 'gone'"):
         settings_of({**recipe, "model": {"name": "gone"}})
     with pytest.raises(SettingError, match="no setting 'colour'"):
@@ -226,6 +228,7 @@ def test_a_grown_snapshot_is_trained_from_the_last_artifact(old, make_snapshot, 
     assert model.recipe["closed_form"] == before.recipe["closed_form"]
     assert model.recipe["training"]["max_epochs"] <= before.recipe["training"]["max_epochs"]
     assert model.metrics["default"]["ndcg@10"] > 0
+    assert model.curve
     # Two epochs of AdamW move no weight by more than a few learning rates.
     moved = weights(tmp_path / "new")["user_embedding"][:30] - weights(old)["user_embedding"]
     steps_taken = model.recipe["training"]["max_epochs"]
