@@ -3,7 +3,9 @@
 import json
 
 
-def show(name: str, value: float, unit: str, reference: float | None = None, **more: float) -> None:
+def show(
+    name: str, value: float, unit: str, reference: float | None = None, **more: float | str
+) -> None:
     """Print a figure; `ratio` is value / reference unless it is given among `more`."""
     ratio = None if reference is None else value / reference
     figure = {"name": name, "value": _short(value), "unit": unit, "reference": _short(reference)}

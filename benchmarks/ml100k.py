@@ -99,7 +99,8 @@ def protocol_split(ratings: Ratings):
 
 def measure(train, test, text: np.ndarray | None, seed: int) -> tuple[dict, dict]:
     """nDCG@10 by model name, and the settings, of one seed."""
-    from training.recipe import fit, judge
+    from benchmarks.judging import judge
+    from training.recipe import fit
     from training.world import World
 
     started = time.monotonic()

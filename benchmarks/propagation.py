@@ -1,17 +1,29 @@
-"""One LightGCN training step on our kernel beside PyG's own edge_index LightGCN.
+"""One LightGCN training step beside PyG's own edge_index LightGCN, and how an epoch grows.
 
-    python -m benchmarks.propagation [--steps N]
+    python -m benchmarks.propagation [--steps N] [--edges 200000 800000 3200000]
 
-30,000 × 40,000 nodes, 800,000 edges with Zipf-like popularity, 3 layers, 64 dimensions; a step is
-forward, BPR on 2,048 triples, backward and fused Adam, the same for both. The two take turns, so
-the ratio of medians holds on a busy machine; outputs and gradients are compared first.
+propagation.step: 30,000 × 40,000 nodes, 800,000 edges with Zipf-like popularity, 3 layers, 64
+dimensions; a step is forward, BPR on 2,048 triples, backward and fused Adam, the same for both. The
+two take turns, so the ratio of medians holds on a busy machine; outputs and gradients are compared
+first.
+
+propagation.epoch: on as many nodes, an epoch of LightGCN (2 hops, 512 drawn negatives, AdamW) at
+each number of edges, from the median step. The reference is the first size's epoch times the growth
+in edges: a ratio of at most 1 grows no faster than the edges. A hundred steps an epoch, so that
+the batch grows with the graph: each of them passes all edges, whatever the batch. The figures
+ending in .batch keep 2,048 a batch, where steps and edges grow both.
+
+propagation.bandwidth: what one product with the normalised matrix gathers and writes a second,
+beside a copy on the same device, which is CUDA where there is one, as for the epochs.
 """
 
 import argparse
 import os
 import statistics
+import sys
 import time
 import warnings
+from collections.abc import Callable
 
 # Read when OpenMP is loaded: spinning threads are ruinous beside other processes.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -23,11 +35,16 @@ from torch.nn import functional
 
 from benchmarks.figures import show
 from training.data import interactions
+from training.loss import Batch
+from training.losses.sampled_softmax import SampledSoftmaxConfig
 from training.models.lightgcn import LightGCN, LightGCNConfig
+from training.options import choose_device
+from training.propagation import Propagation
 from training.world import World
 
 USERS, ITEMS, EDGES = 30_000, 40_000, 800_000
 HOPS, DIMENSIONS, BATCH = 3, 64, 2_048
+EPOCH_HOPS, EPOCH_STEPS, EPOCH_SIZES = 2, 100, (200_000, 800_000, 3_200_000)
 
 
 def synthetic_graph(users: int, items: int, edges: int, seed: int = 1) -> sp.csr_matrix:
@@ -67,8 +84,14 @@ class Ours:
 
     def loss(self, users, positives, negatives) -> torch.Tensor:
         """BPR of a batch."""
-        user_vectors, item_vectors = self.model()
-        return bpr(user_vectors[users], item_vectors[positives], item_vectors[negatives])
+        nothing = torch.empty(0)
+        batch = Batch(users, positives, nothing, nothing, negatives).compact()
+        user_vectors, item_vectors = self.model.rows(batch.user_rows, batch.item_rows)
+        return bpr(
+            user_vectors[batch.user_index],
+            item_vectors[batch.item_index],
+            item_vectors[batch.negatives],
+        )
 
 
 class Reference:
@@ -125,18 +148,80 @@ def agree(ours: Ours, reference: Reference, batch: tuple) -> None:
     torch.testing.assert_close(ours.gradient(), reference.gradient(), atol=1e-5, rtol=1e-5)
 
 
-def main() -> None:
-    """Measure and print one figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=7, help="timed steps of each side")
-    options = parser.parse_args()
+class Epochs:
+    """Steps of an epoch as training.loop takes them, on one graph."""
+
+    def __init__(self, graph: sp.csr_matrix):
+        pairs = graph.tocoo()
+        self.device = choose_device()
+        self.pairs = torch.from_numpy(np.stack([pairs.row, pairs.col]).astype(np.int64))
+        world = World(interactions(pairs.row, pairs.col, *graph.shape))
+        self.model = LightGCNConfig(hops=EPOCH_HOPS).build(world, seed=1, device=self.device)
+        self.propagation = Propagation(world.graph, EPOCH_HOPS, self.device)
+        self.loss_config = SampledSoftmaxConfig()
+        self.loss = self.loss_config.build(world, self.device)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), 1e-3, fused=True)
+
+    def seconds(self, size: int, steps: int) -> float:
+        """Of an epoch in batches of `size`: the median of `steps` steps times their number."""
+        generator = torch.Generator().manual_seed(1)
+        taken = []
+        for _ in range(steps + 1):
+            rows = torch.randint(self.pairs.shape[1], (size,), generator=generator)
+            users, items = self.pairs[:, rows].to(self.device)
+            drawn = torch.randint(ITEMS, (self.loss_config.negatives,), generator=generator)
+            weight = torch.ones(size, device=self.device)
+            taken.append(self._step(Batch(users, items, weight, weight, drawn.to(self.device))))
+        return statistics.median(taken[1:]) * self.pairs.shape[1] / size
+
+    def _step(self, batch: Batch) -> float:
+        started = now()
+        given = batch.compact()
+        self.optimizer.zero_grad()
+        vectors = self.model.rows(given.user_rows, given.item_rows)
+        self.loss(*vectors, given).backward()
+        self.optimizer.step()
+        return now() - started
+
+    def bandwidth(self, steps: int) -> tuple[float, float]:
+        """GB/s, medians: of a product with the normalised matrix [U, I], and of a copy."""
+        matrix = self.propagation.to_users
+        vectors = torch.ones(ITEMS, DIMENSIONS, device=self.device)
+        row = DIMENSIONS * vectors.element_size()
+        moved = self.pairs.shape[1] * (row + 8) + USERS * row
+        source = torch.ones(2**26, device=self.device)
+        target = torch.empty_like(source)
+        product = median_seconds(lambda: matrix @ vectors, steps)
+        copy = median_seconds(lambda: target.copy_(source), steps)
+        return moved / product / 1e9, 2 * source.nbytes / copy / 1e9
+
+
+def now() -> float:
+    """Seconds, when the device has done what it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def median_seconds(work: Callable[[], object], times: int) -> float:
+    """Of `work`, after one run that is not counted."""
+    taken = []
+    for _ in range(times + 1):
+        started = now()
+        work()
+        taken.append(now() - started)
+    return statistics.median(taken[1:])
+
+
+def show_step(steps: int) -> None:
+    """propagation.step, after both sides were compared."""
     graph = synthetic_graph(USERS, ITEMS, EDGES)
     generator = torch.Generator().manual_seed(1)
     start = torch.randn(USERS + ITEMS, DIMENSIONS, generator=generator) * 0.1
     pairs = graph.tocoo()
     ours, reference = Ours(graph, start), Reference(graph, start)
     seconds = {ours: [], reference: []}
-    for number in range(options.steps + 1):
+    for number in range(steps + 1):
         rows = torch.randint(EDGES, (BATCH,), generator=generator).numpy()
         negatives = torch.randint(ITEMS, (BATCH,), generator=generator)
         users = torch.from_numpy(pairs.row[rows].astype(np.int64))
@@ -149,6 +234,32 @@ def main() -> None:
                 taken.append(duration)
     value, baseline = (statistics.median(taken) * 1000 for taken in seconds.values())
     show("propagation.step", value, "ms", baseline, ratio=baseline / value)
+
+
+def show_epochs(sizes: list[int], steps: int) -> None:
+    """propagation.epoch at each size, both ways, and the bandwidth at the largest."""
+    first = {}
+    for edges in sizes:
+        epochs = Epochs(synthetic_graph(USERS, ITEMS, edges))
+        for suffix, size in (("", edges // EPOCH_STEPS), (".batch", BATCH)):
+            seconds = epochs.seconds(size, steps)
+            cost = first.setdefault(suffix, seconds / edges)
+            show(f"propagation.epoch.{edges}{suffix}", seconds, "s", cost * edges)
+    reached, copy = epochs.bandwidth(steps)
+    show("propagation.bandwidth", reached, "GB/s", copy)
+
+
+def main() -> None:
+    """Measure and print every figure, the device on stderr."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=7, help="timed steps of each kind")
+    parser.add_argument("--edges", type=int, nargs="+", default=EPOCH_SIZES, help="of the epochs")
+    options = parser.parse_args()
+    device = choose_device()
+    name = torch.cuda.get_device_name() if device.type == "cuda" else "the CPU"
+    sys.stderr.write(f"epochs on {name}, {torch.get_num_threads()} threads, seed 1\n")
+    show_step(options.steps)
+    show_epochs(options.edges, options.steps)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,8 @@ def retrain(world, start, settings, seed: int, *, warm: bool):
 
 def measure(data, settings, seed: int) -> dict[str, float]:
     """Seconds, epochs and nDCG@10 of both ways, by name."""
-    from training.recipe import judge, refit
+    from benchmarks.judging import judge
+    from training.recipe import refit
     from training.splits import pairs, time_split
     from training.warm_start import Start
     from training.world import World
@@ -83,7 +84,7 @@ def main() -> None:
         at=ratings.at * 1_000_000,
     )
     before, _ = time_split(data, LAST_SHARE, options.seeds[0])
-    first = RecipeConfig(hops=(2,), temperatures=(0.2,), regs=(500,), truncations=(100,))
+    first = RecipeConfig(hops=(2,), temperature_ratios=(), others=(), truncations=(100,))
     settings = search(World(before), first, seed=options.seeds[0], report=silent)
     sys.stderr.write(f"settings {settings.recipe()}\n")
     runs = [measure(data, settings, seed) for seed in options.seeds]

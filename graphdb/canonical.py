@@ -40,7 +40,7 @@ ORIGIN = LeftOut(
     labels=frozenset({"Source", "Job", "Serving", "ModelVersion"}),
     types=("SIMILAR_", "ERASES"),
     properties=(
-        *("event.received_at", "event.source", "event.seq"),
+        *("event.received_at", "event.source", "event.seq", "event.attention_"),
         *("*.created_at", "Tombstone.at", "SAME_AS.at"),
         *("User.key", "User.removed", "User.recent_", "User.vector_"),
         *("Item.vector_", "Item.text_vector", "Item.text_encoder"),

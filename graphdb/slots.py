@@ -11,6 +11,7 @@ It takes plain rows and knows nothing of models.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
+from graphdb.attention import clear_attention
 from graphdb.connection import Graph
 from graphdb.domain import render
 from graphdb.versions import Building, OvertakenError, PublicationError
@@ -67,6 +68,7 @@ def clear_slot(graph: Graph, building: Building) -> None:
     statement = render(CLEAR_SIMILAR, similar=building.similar)
     while _fenced(graph, building, statement, batch=EDGE_BATCH)["cleared"]:
         pass
+    clear_attention(graph, building.slot)
 
 
 FILL_ITEMS = """

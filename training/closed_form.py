@@ -4,12 +4,17 @@ One file each, in training.closed_forms; plain arrays, no torch models.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
 
 from training.named import Named
+from training.truncation import truncate_rows
+
+Grid = Mapping[str, tuple[Any, ...]]
+"""By field, the values worth trying in order."""
 
 
 class ItemWeights(ABC):
@@ -22,17 +27,53 @@ class ItemWeights(ABC):
         Only of items outside the row's history: b_ii is left to the form.
         """
 
-    @abstractmethod
-    def truncated(self, k: int) -> sp.csr_matrix:
-        """CSR [I, I] float32 with the k largest |b_ij| of each row; all of them when k ≥ I."""
+    def rows(self, items: np.ndarray, count: int) -> np.ndarray:
+        """b of the rows `items` [m] of `count`: [m, I] float32, zero where an item meets itself."""
+        own = np.arange(len(items))
+        ones = np.ones(len(items), np.float32)
+        found = self.scores(sp.csr_matrix((ones, (own, items)), (len(items), count)))
+        found[own, items] = 0
+        return found
+
+    def truncated(self, k: int, count: int) -> sp.csr_matrix:
+        """CSR [I, I] float32 with the k largest |b_ij| of each row of `count`; all when k ≥ I."""
+        return truncate_rows(lambda items: self.rows(items, count), count, k)
+
+
+class Mixture(ItemWeights):
+    """Σ_m w_m b^m, one matrix as far as anybody can see."""
+
+    def __init__(self, parts: Sequence[tuple[ItemWeights, float]]):
+        """`parts`: each b^m with its w_m."""
+        self.parts = parts
+
+    def scores(self, history: sp.csr_matrix) -> np.ndarray:
+        """[B, I] float32 for `history` [B, I]."""
+        found = np.zeros(history.shape, np.float32)
+        for part, weight in self.parts:
+            found += np.float32(weight) * part.scores(history)
+        return found
 
 
 class ClosedFormConfig(Named):
-    """A closed form's settings; subclass it in its file."""
+    """A closed form's settings; subclass it in its file.
+
+    grid: by field, the values in order that the recipe climbs over on validation; most_items: the
+    largest catalogue it can take, None for any.
+    """
 
     room: ClassVar[str] = "training.closed_forms"
     noun: ClassVar[str] = "closed form"
+    grid: ClassVar[Grid] = {}
+    most_items: ClassVar[int | None] = None
+
+    def prepare(self, graph: sp.csr_matrix) -> Any:
+        """What fits with other settings of the grid share on `graph`; None unless the form says."""
+        return None
 
     @abstractmethod
-    def fit(self, graph: sp.csr_matrix) -> ItemWeights:
-        """Fit to `graph` [U, I], positive weights. Raises CatalogueTooLargeError."""
+    def fit(self, graph: sp.csr_matrix, prepared: Any = None) -> ItemWeights:
+        """Fit to `graph` [U, I], positive weights; `prepared` as this class prepared it.
+
+        Raises CatalogueTooLargeError.
+        """

@@ -33,7 +33,8 @@ def judge_fitted(
     models = {DEFAULT: fitted, fitted.settings.model.name: alone(fitted), **(others or {})}
     scores = {name: fitted_scores(model, split) for name, model in models.items()}
     known = assessment.world.with_interactions(split.train)
-    return assessment.judge(scores | baselines(known, split.history.graph()))
+    forms = fitted.settings.baselines
+    return assessment.judge(scores | baselines(known, split.history.graph(), forms))
 
 
 def fitted_scores(fitted: Fitted, split: Split) -> Scores:

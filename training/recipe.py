@@ -1,56 +1,63 @@
-"""The default recipe: LightGCN and a truncated EASE in the one score, settings from validation.
+"""The default recipe: a model and truncated item–item weights in the one score, chosen on
+validation within a time, and refitted on everything.
 
 It knows interactions and scores; neither files nor snapshots.
 """
 
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import scipy.sparse as sp
 
-from training.baselines import baselines, default_forms
-from training.closed_forms.ease import MAX_ITEMS, Ease, EaseConfig
-from training.data import Interactions
-from training.evaluation import rank, scorer_scores
-from training.loop import (
-    Progress,
-    Report,
-    Trained,
-    TrainingConfig,
-    silent,
-    train_model,
-)
-from training.model import ModelConfig, Vectors
+from training.budget import Budget, epochs_within
+from training.climb import ChosenForms, choose_forms
+from training.closed_form import ClosedFormConfig, ItemWeights, Mixture
+from training.closed_forms.chebycf import ChebycfConfig
+from training.closed_forms.ease import EaseConfig
+from training.closed_forms.itemknn import ItemknnConfig
+from training.evaluation import Scores, scorer_scores
+from training.loop import Progress, Report, TrainingConfig, silent, train_model
+from training.losses.bsl import BslConfig
+from training.model import ModelConfig
 from training.models.lightgcn import LightGCNConfig
-from training.named import Named
 from training.options import choose_device
+from training.race import Attempt, Candidate, attempt, best_of, race, vectors_scorer, words
 from training.scorer import Scorer
-from training.selection import ClosedForm, Validation, choose_closed_form
+from training.selection import ItemHalf, Validation, choose_blend, choose_truncation
 from training.splits import latest_split
-from training.truncation import truncate
 from training.world import World
 
 VALIDATION_SHARE = 0.1
-SEARCHED = ("hops", "temperature")
-SEARCH_EDGES = 1_000_000
-"""Beyond so many edges the model's first settings are taken without comparison."""
+CLIMB_SHARE = 0.06
+"""Of the time, for the settings of each closed form."""
+WARM_SHARE = 0.25
+"""Of the epochs: a refit that cannot start anew goes on so long from what validation trained."""
+SPARSE = TrainingConfig(
+    loss=BslConfig(), learning_rate=2e-3, batch_size=2048, weight_decay=0, max_epochs=100
+)
+"""Uncorrected in-batch negatives: better on sparse data, ruinous on dense."""
 
 
 @dataclass(frozen=True)
 class RecipeConfig:
-    """What is tried on validation: all `hops` at the first temperature, then the others.
+    """What is tried on validation.
 
-    fixed: settings that keep their value, named as in "model.hops"; alone: whether the model serves
-    without a closed form; trials: what was tried on validation before, kept with what is tried now.
+    training with all `hops`; then, where it is left as it is, `others` with the best of them; then
+    the best one's loss at its temperature times `temperature_ratios`. forms: closed forms, from
+    these settings on; those that the catalogue is too large for are left out. minutes: search and
+    refit together; what does not fit is not tried. fixed: settings that keep their value, named as
+    in "model.hops"; alone: whether the model serves without a closed form; trials: what was tried
+    on validation before, kept with what is tried now.
     """
 
     model: ModelConfig = LightGCNConfig()
     training: TrainingConfig = TrainingConfig()
+    others: tuple[TrainingConfig, ...] = (SPARSE,)
     hops: tuple[int, ...] = (2, 1, 3)
-    temperatures: tuple[float, ...] = (0.2, 0.15, 0.25)
-    regs: tuple[float, ...] = (50, 100, 200, 350, 500, 700, 1000)
+    temperature_ratios: tuple[float, ...] = (0.75, 1.25)
+    forms: tuple[ClosedFormConfig, ...] = (EaseConfig(), ChebycfConfig(), ItemknnConfig())
     truncations: tuple[int, ...] = (50, 100, 200, 400)
+    minutes: float = 25
     fixed: frozenset[str] = frozenset()
     alone: bool = False
     trials: tuple[dict, ...] = ()
@@ -58,12 +65,19 @@ class RecipeConfig:
 
 @dataclass(frozen=True)
 class Settings:
-    """What validation chose, frozen for every refit; `trials` is everything that was tried, `curve`
-    the chosen model's epochs (training.loop.Trained)."""
+    """What validation chose, frozen for every refit.
+
+    cosine: whether the model is scored by it; untruncated: λ of the whole item–item matrix;
+    baselines: the closed forms beside which the recipe is judged, with their own best settings;
+    trials: everything that was tried; curve: the chosen model's epochs (training.loop.Trained).
+    """
 
     model: ModelConfig
     training: TrainingConfig
-    closed_form: ClosedForm
+    closed_form: ItemHalf
+    cosine: bool = True
+    untruncated: float = 0.0
+    baselines: tuple[ClosedFormConfig, ...] | None = None
     trials: list[dict] = field(default_factory=list)
     curve: list[dict[str, float]] = field(default_factory=list)
 
@@ -72,13 +86,17 @@ class Settings:
         return {
             "model": self.model.described(),
             "training": self.training.described(),
-            "closed_form": asdict(self.closed_form),
+            "closed_form": self.closed_form.described(),
+            "score": "cosine" if self.cosine else "inner_product",
         }
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A recipe fitted to a world: everything that scores, and the raw `weights` by name."""
+    """A recipe fitted to a world: everything that scores, and the raw `weights` by name.
+
+    whole: the item–item weights that `scorer` has truncated, None where it has none.
+    """
 
     world: World
     scorer: Scorer
@@ -86,27 +104,16 @@ class Fitted:
     weights: dict[str, np.ndarray]
     settings: Settings
     seconds: dict[str, float]
+    whole: ItemWeights | None = None
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """A model trained on a validation's part, at its best epoch by the held-out rest."""
+class _Searched:
+    """The choice, and where a refit in a hurry may go on from."""
 
-    model: ModelConfig
-    training: TrainingConfig
-    vectors: Vectors
-    trained: Trained
-
-    def row(self) -> dict:
-        """For `model.json`."""
-        return {
-            "model": self.model.name,
-            "hops": getattr(self.model, "hops", None),
-            "loss": self.training.loss.described(),
-            "epochs": self.trained.epochs,
-            "ndcg": self.trained.best,
-            "seconds": round(self.trained.seconds, 2),
-        }
+    settings: Settings
+    best: Attempt | None = None
+    item_seconds: float = 0.0
 
 
 def fit(
@@ -116,12 +123,32 @@ def fit(
     seed: int = 1,
     report: Report = silent,
 ) -> Fitted:
-    """Choose settings on a validation part of the world, then refit on all of it."""
-    started = time.monotonic()
-    settings = search(world, config or RecipeConfig(), seed=seed, report=report)
-    searched = time.monotonic() - started
-    fitted = refit(world, settings, seed=seed, report=report)
-    return replace(fitted, seconds={"search": searched, **fitted.seconds})
+    """Choose settings on a validation part of the world, then refit on all of it.
+
+    The refit starts anew if that fits into what is left of the time, else it goes on from the
+    model that validation trained.
+    """
+    config = config or RecipeConfig()
+    budget = Budget(config.minutes)
+    found = _search(world, config, budget, seed, report)
+    settings, best = found.settings, found.best
+    searched = time.monotonic() - budget.started
+    start = None
+    if best is not None:
+        epochs = settings.training.max_epochs
+        fitting = epochs_within(
+            budget.seconds_left - found.item_seconds,
+            best.seconds_an_epoch / (1 - VALIDATION_SHARE),
+            epochs,
+        )
+        if fitting < epochs:
+            start = best
+            training = settings.training.model_copy(
+                update={"max_epochs": min(fitting, max(1, round(WARM_SHARE * epochs)))}
+            )
+            settings = replace(settings, training=training)
+    fitted = _refit(world, settings, seed, report, "refit", start)
+    return replace(fitted, settings=found.settings, seconds={"search": searched, **fitted.seconds})
 
 
 def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> Settings:
@@ -130,59 +157,7 @@ def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> 
     Where nobody has two items, or nothing positive is left, there is no such part: then the
     defaults are the choice.
     """
-    train = world.interactions
-    part, held = latest_split(train, VALIDATION_SHARE, seed)
-    validation = Validation.of(part, held, seed)
-    nothing = ClosedForm(blend=0.0)
-    if not len(validation.users) or not (part.weight > 0).any():
-        closed_form = nothing if config.alone else ClosedForm()
-        return Settings(config.model, config.training, closed_form, list(config.trials))
-    tried = _search_model(world.with_interactions(part), validation, config, seed, report)
-    best = max(tried, key=lambda trial: trial.trained.best)
-    scorer = _scorer(best.vectors, part, _no_weights(part), 0.0, cosine=best.training.cosine)
-    trials = [*config.trials, *(trial.row() for trial in tried)]
-    closed_form = nothing
-    if config.alone:
-        trials.append({"model": "ease", "refused": "the model is asked for alone"})
-    elif train.item_count > MAX_ITEMS:
-        trials.append({"model": "ease", "refused": f"more than {MAX_ITEMS:,} items"})
-    else:
-        report(Progress("closed form", 0, 1))
-        closed_form, rows = choose_closed_form(
-            validation, scorer, best.vectors.residuals, config.regs, config.truncations
-        )
-        trials += rows
-        report(Progress("closed form", 1, 1))
-    training = best.training.model_copy(update={"max_epochs": best.trained.epochs})
-    return Settings(best.model, training, closed_form, trials, best.trained.curve)
-
-
-def attempt(
-    world: World,
-    validation: Validation,
-    model_config: ModelConfig,
-    training: TrainingConfig,
-    *,
-    seed: int,
-    report: Report,
-    step: str,
-) -> Attempt:
-    """Train on `world`, which knows `validation.part` only, stopping early by the held-out rest.
-
-    What is compared is the score that serves, of the model alone. Raises DivergedError, and
-    whatever `report` raises: each validation tells it its figures["ndcg"].
-    """
-    part, cosine = validation.part, training.cosine
-    nothing = _no_weights(part)
-    model = model_config.build(world, seed=seed, device=choose_device())
-
-    def validate() -> float:
-        vectors = model.export(cosine=cosine)
-        scorer = _scorer(vectors, part, nothing, 0.0, cosine=cosine)
-        return validation.ndcg(scorer, vectors.residuals)
-
-    trained = train_model(model, world, training, seed, validate=validate, report=report, step=step)
-    return Attempt(model_config, training, model.export(cosine=cosine), trained)
+    return _search(world, config, Budget(config.minutes), seed, report).settings
 
 
 def refit(
@@ -193,89 +168,183 @@ def refit(
     report: Report = silent,
     step: str = "refit",
 ) -> Fitted:
-    """Train on all of `train` with frozen settings, its number of epochs among them."""
-    started = time.monotonic()
+    """Train on all of `world` with frozen settings, its number of epochs among them."""
+    return _refit(world, settings, seed, report, step, None)
+
+
+def untruncated_scores(fitted: Fitted) -> Scores:
+    """What could be had if every item–item weight were served, with the λ that is best then."""
+    train = fitted.world.interactions
+    known, popularity = train.history(), train.popularity()
+    alone = scorer_scores(replace(fitted.scorer, blend=0.0), known, fitted.residuals, popularity)
+    whole, blend = fitted.whole, np.float32(fitted.settings.untruncated)
+    if whole is None:
+        return alone
+    return lambda users: alone(users) + blend * whole.scores(fitted.scorer.capped(known[users]))
+
+
+def _search(
+    world: World, config: RecipeConfig, budget: Budget, seed: int, report: Report
+) -> _Searched:
     train = world.interactions
+    part, held = latest_split(train, VALIDATION_SHARE, seed)
+    validation = Validation.of(part, held, seed)
+    forms = [] if config.alone else _able(config.forms, train.item_count)
+    if not len(validation.users) or not (part.weight > 0).any():
+        half = ItemHalf(((forms[0], 1.0),), blend=1.0) if forms else ItemHalf()
+        return _Searched(_unsearched(config, half))
+    trials = [*config.trials, *_refusals(config, forms)]
+    items = None
+    if forms:
+        report(Progress("closed forms", 0, 1))
+        seconds = budget.seconds(CLIMB_SHARE)
+        items = choose_forms(forms, validation, seconds, max(config.truncations))
+        trials += items.trials
+        report(Progress("closed forms", 1, 1))
+    tried = _choose_model(
+        world.with_interactions(part),
+        validation,
+        config,
+        _training_seconds(budget, items),
+        seed,
+        report,
+    )
+    best = best_of(tried)
+    trials += [found.row() for found in tried]
+    settings = Settings(
+        best.model,
+        best.training.model_copy(update={"max_epochs": best.trained.epochs}),
+        ItemHalf(),
+        cosine=best.cosine,
+        trials=trials,
+        curve=best.trained.curve,
+    )
+    if not items:
+        return _Searched(settings, best)
+    report(Progress("blend", 0, 1))
+    half, untruncated, rows = _blend(validation, best, items, config.truncations)
+    report(Progress("blend", 1, 1))
+    return _Searched(
+        replace(
+            settings,
+            closed_form=half,
+            untruncated=untruncated,
+            baselines=items.baselines,
+            trials=trials + rows,
+        ),
+        best,
+        items.seconds,
+    )
+
+
+def _able(forms: tuple[ClosedFormConfig, ...], item_count: int) -> list[ClosedFormConfig]:
+    return [form for form in forms if form.most_items is None or item_count <= form.most_items]
+
+
+def _refusals(config: RecipeConfig, forms: list[ClosedFormConfig]) -> list[dict]:
+    """The forms that are not tried, each with the reason."""
+    reasons = {
+        form.name: "the model is asked for alone"
+        if config.alone
+        else f"more than {form.most_items:,} items"
+        for form in config.forms
+        if form not in forms
+    }
+    return [{"model": name, "refused": reason} for name, reason in reasons.items()]
+
+
+def _unsearched(config: RecipeConfig, half: ItemHalf) -> Settings:
+    return Settings(
+        config.model,
+        config.training,
+        half,
+        cosine=config.training.cosine,
+        untruncated=half.blend,
+        trials=list(config.trials),
+    )
+
+
+def _training_seconds(budget: Budget, items: ChosenForms | None) -> float:
+    """What the search for a model may take, so that λ and a refit still fit."""
+    reserved = 2 * items.seconds + items.blending_seconds if items else 0.0
+    return max(0.0, budget.seconds_left - reserved) / (1 + WARM_SHARE)
+
+
+def _choose_model(
+    world: World,
+    validation: Validation,
+    config: RecipeConfig,
+    seconds: float,
+    seed: int,
+    report: Report,
+) -> list[Attempt]:
+    others = config.others if config.training == TrainingConfig() else ()
+    models = [config.model]
+    if hasattr(config.model, "hops") and "model.hops" not in config.fixed:
+        models = [config.model.model_copy(update={"hops": hops}) for hops in config.hops]
+
+    def by_hops(best: Attempt | None) -> list[Candidate]:
+        return [(model, config.training) for model in models]
+
+    def by_loss(best: Attempt | None) -> list[Candidate]:
+        found = models if best is None else [best.model]
+        return [(model, training) for training in others for model in found]
+
+    def by_temperature(best: Attempt | None) -> list[Candidate]:
+        if best is None or "loss.temperature" in config.fixed:
+            return []
+        loss, found = best.training.loss, []
+        for ratio in config.temperature_ratios:
+            other = loss.model_copy(update={"temperature": loss.temperature * ratio})
+            found.append((best.model, best.training.model_copy(update={"loss": other})))
+        return found
+
+    def run(model: ModelConfig, training: TrainingConfig) -> Attempt:
+        step = f"search: {words(model)}, {words(training.loss)}"
+        return attempt(world, validation, model, training, seed=seed, report=report, step=step)
+
+    return race([by_hops, by_loss, by_temperature], run, seconds)
+
+
+def _blend(
+    validation: Validation, best: Attempt, items: ChosenForms, truncations: tuple[int, ...]
+) -> tuple[ItemHalf, float, list[dict]]:
+    """The item–item half, λ of the whole matrix, and what was tried."""
+    scorer = vectors_scorer(best.vectors, validation.part, cosine=best.cosine)
+    residuals = best.vectors.residuals
+    whole = choose_blend(validation, scorer, residuals, items.whole.scores)
+    k, found, rows = choose_truncation(validation, scorer, residuals, whole, items.cut, truncations)
+    half = ItemHalf(items.forms, k, found.blend)
+    return half, whole.blend, [{"model": "blend", **whole.row()}, *rows]
+
+
+def _refit(
+    world: World,
+    settings: Settings,
+    seed: int,
+    report: Report,
+    step: str,
+    start: Attempt | None,
+) -> Fitted:
+    """From `start`'s parameters if given, else anew."""
+    started = time.monotonic()
     model = settings.model.build(world, seed=seed, device=choose_device())
+    if start is not None:
+        model.load_state_dict(start.state)
     train_model(model, world, settings.training, seed, report=report, step=step)
-    cosine, chosen = settings.training.cosine, settings.closed_form
-    vectors = model.export(cosine=cosine)
-    similar = _no_weights(train)
-    if chosen.blend:
-        similar = truncate(Ease(world.graph).weights(chosen.reg), chosen.truncation)
+    vectors = model.export(cosine=settings.cosine)
+    half, whole, similar = settings.closed_form, None, None
+    if half.blend:
+        whole = Mixture([(form.fit(world.graph), weight) for form, weight in half.forms])
+        similar = whole.truncated(half.truncation, world.graph.shape[1])
     return Fitted(
         world=world,
-        scorer=_scorer(vectors, train, similar, chosen.blend, cosine=cosine),
+        scorer=vectors_scorer(
+            vectors, world.interactions, cosine=settings.cosine, similar=similar, blend=half.blend
+        ),
         residuals=vectors.residuals,
         weights={name: w.detach().cpu().numpy() for name, w in model.named_parameters()},
         settings=settings,
         seconds={step: time.monotonic() - started},
+        whole=whole,
     )
-
-
-def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str, float]]:
-    """Metrics on `test` of the score that serves, its two halves alone, and the baselines.
-
-    "ease" is not truncated.
-    """
-    train, scorer = fitted.world.interactions, fitted.scorer
-    known, popularity = train.history(), train.popularity()
-    wanted = test.take(test.weight > 0).history()
-    alone = replace(scorer, blend=0.0)
-    reg = fitted.settings.closed_form.reg
-    forms = (
-        EaseConfig(reg=reg) if isinstance(form, EaseConfig) else form
-        for form in default_forms(train.item_count)
-    )
-    models = {
-        "default": scorer_scores(scorer, known, fitted.residuals, popularity),
-        fitted.settings.model.name: scorer_scores(alone, known, fitted.residuals, popularity),
-        **baselines(fitted.world, forms=tuple(forms)),
-    }
-    return {name: rank(scores, known, wanted, k).metrics() for name, scores in models.items()}
-
-
-def _search_model(world, validation, config, seed, report) -> list[Attempt]:
-    def tempered(temperature: float) -> TrainingConfig:
-        loss = config.training.loss.model_copy(update={"temperature": temperature})
-        return config.training.model_copy(update={"loss": loss})
-
-    temperatures = config.temperatures
-    if "loss.temperature" in config.fixed:
-        temperatures = (config.training.loss.temperature,)
-    first = tempered(temperatures[0])
-
-    def tried_with(model: ModelConfig, training: TrainingConfig) -> Attempt:
-        step = f"search: {_words(model)}, {_words(training.loss)}"
-        return attempt(world, validation, model, training, seed=seed, report=report, step=step)
-
-    if len(validation.part) > SEARCH_EDGES:
-        return [tried_with(config.model, first)]
-    models = [config.model]
-    if hasattr(config.model, "hops") and "model.hops" not in config.fixed:
-        models = [config.model.model_copy(update={"hops": hops}) for hops in config.hops]
-    tried = [tried_with(model, first) for model in models]
-    best = max(tried, key=lambda trial: trial.trained.best)
-    return tried + [tried_with(best.model, tempered(rest)) for rest in temperatures[1:]]
-
-
-def _words(settings: Named) -> str:
-    searched = [f"{key} {getattr(settings, key)}" for key in SEARCHED if hasattr(settings, key)]
-    return " ".join([settings.name, *searched])
-
-
-def _scorer(
-    vectors: Vectors, train: Interactions, similar: sp.csr_matrix, blend: float, *, cosine: bool
-) -> Scorer:
-    return Scorer(
-        vectors.item_vectors,
-        vectors.event_vectors,
-        similar,
-        blend,
-        cosine=cosine,
-        weight_cap=train.weight_cap,
-    )
-
-
-def _no_weights(train: Interactions) -> sp.csr_matrix:
-    return sp.csr_matrix((train.item_count, train.item_count), dtype=np.float32)

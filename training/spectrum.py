@@ -13,7 +13,6 @@ from sklearn.utils.extmath import randomized_svd
 
 from training.closed_form import ItemWeights
 from training.propagation import Propagation, inverse_sqrt
-from training.truncation import truncate_rows
 
 COLUMNS = 128
 """Vectors propagated at once: more fall out of the cache (0.46 ms each at 128, 0.85 at 512)."""
@@ -51,11 +50,7 @@ def normalised(graph: sp.csr_matrix) -> sp.csr_matrix:
 
 
 class Filter(ItemWeights):
-    """b = D^-β q(NᵀN) D^β + D^-γ V diag(g) Vᵀ D^γ; D the items' degrees.
-
-    The diagonal, an item's own share, is left out of what is truncated: nobody is recommended what
-    is in the history.
-    """
+    """b = D^-β q(NᵀN) D^β + D^-γ V diag(g) Vᵀ D^γ; D the items' degrees."""
 
     def __init__(
         self,
@@ -88,19 +83,6 @@ class Filter(ItemWeights):
             part = slice(first, first + COLUMNS)
             found[part] += self._polynomial(start[part]) * self.scale
         return found
-
-    def truncated(self, k: int) -> sp.csr_matrix:
-        """CSR [I, I] with the k largest |b_ij| of each row; all of them when k ≥ I."""
-        count = len(self.right)
-
-        def rows(block: np.ndarray) -> np.ndarray:
-            own = np.arange(len(block))
-            ones = np.ones(len(block), np.float32)
-            found = self.scores(sp.csr_matrix((ones, (own, block)), (len(block), count)))
-            found[own, block] = 0
-            return found
-
-        return truncate_rows(rows, count, k)
 
     def _polynomial(self, start: sp.csr_matrix) -> np.ndarray:
         # Horner: q(A) x = c_0 x + A (c_1 x + A (…)).

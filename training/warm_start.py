@@ -19,7 +19,7 @@ from training.model import Model, ModelConfig
 from training.named import checked
 from training.recipe import VALIDATION_SHARE, Fitted, Settings, attempt, refit
 from training.region import Region, side_of
-from training.selection import ClosedForm, Validation
+from training.selection import ItemHalf, Validation
 from training.splits import Split, latest_split, pairs
 from training.world import World
 
@@ -143,8 +143,7 @@ def read_start(
 def settings_of(recipe: Mapping) -> Settings:
     """The settings that an artifact's `recipe` describes.
 
-    Raises ArtifactError for a part that is missing or of another program, UnknownNameError,
-    SettingError.
+    Raises ArtifactError for a part that is missing, UnknownNameError, SettingError.
     """
     try:
         model, training, closed_form = (
@@ -152,16 +151,16 @@ def settings_of(recipe: Mapping) -> Settings:
         )
         loss = dict(training.pop("loss"))
         names = model.pop("name"), loss.pop("name")
-        chosen = ClosedForm(**closed_form)
+        half, cosine = ItemHalf.of(closed_form), recipe["score"] == "cosine"
     except KeyError as error:
         raise ArtifactError(f"the artifact's recipe has no {error}: train from the start") from None
-    except TypeError as error:
-        raise ArtifactError(f"the artifact's closed form: {error}; train from the start") from None
     settings = {**training, "loss": LossConfig.of(names[1], loss)}
     return Settings(
         ModelConfig.of(names[0], model),
         checked(TrainingConfig, "training", settings),
-        chosen,
+        half,
+        cosine=cosine,
+        untruncated=half.blend,
     )
 
 

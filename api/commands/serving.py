@@ -54,6 +54,25 @@ def versions(as_json: Json = False) -> None:
 
 
 @app.command()
+def attention(
+    artifact: Annotated[
+        Path | None, typer.Argument(help="Its directory; without it the newest is taken.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write onto the events how much of each went into its person's vector, for the analyst.
+
+    The artifact's model must be one that attends (gat), and its version serve or stand by.
+    """
+    from api.attention import publish_attention
+
+    chosen = artifact or newest(Settings().artifacts, "artifact")
+    with open_graph(as_json) as (graph, domain), Steps(as_json) as steps:
+        written = publish_attention(Settings(), graph, domain, chosen, steps.advance)
+    tell(f"{written} events have their attention", as_json, events=written)
+
+
+@app.command()
 def recommend(
     user: Annotated[str, typer.Argument(help="The person's id.")],
     k: Annotated[int, typer.Option(min=1, max=500)] = 10,

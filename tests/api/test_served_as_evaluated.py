@@ -63,7 +63,7 @@ def test_the_api_gives_the_offline_ndcg_for_every_test_user(neo4j_address, split
         create_schema(graph, domain)
         load(graph, domain, dataset)
         export_snapshot(graph, domain, tmp_path / "snapshot")
-        quick = RecipeConfig(hops=(2,), temperatures=(0.2,))
+        quick = RecipeConfig(hops=(2,), temperature_ratios=(), others=())
         train(tmp_path / "snapshot", tmp_path / "artifacts" / "v", seed=SEED, config=quick)
         publish(graph, tmp_path / "artifacts" / "v")
         people = fetch_people(graph)

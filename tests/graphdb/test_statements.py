@@ -23,6 +23,7 @@ NAMES = {
     "similar": "SIMILAR_A",
     "vector": "vector_a",
     "length": "vector_length_a",
+    "attention": "attention_a",
     "index": "item_vector_a",
     "name": "event_rated",
 }

@@ -1,19 +1,22 @@
 """Recipes for tests: one that learns in a moment, and one that learns nothing."""
 
+from training.closed_forms.ease import EaseConfig
 from training.loop import TrainingConfig
 from training.recipe import RecipeConfig
 
 QUICK = RecipeConfig(
     hops=(1,),
-    temperatures=(0.2,),
-    regs=(10,),
+    temperature_ratios=(),
+    others=(),
+    forms=(EaseConfig(reg=10),),
     truncations=(20,),
     training=TrainingConfig(max_epochs=4),
 )
 
 IGNORANT = RecipeConfig(
     hops=(0,),
-    temperatures=(0.2,),
+    temperature_ratios=(),
+    others=(),
     training=TrainingConfig(max_epochs=1, learning_rate=0),
     alone=True,
 )

@@ -88,7 +88,7 @@ def test_a_rating_that_is_no_number_is_refused_with_its_row(value, make_snapshot
 def test_one_constant_rating_is_learned_from_and_foretold(loss, make_snapshot, tmp_path):
     rows = [(*row, 4.0) for row in ROWS]
     training = QUICK.training.model_copy(update={"loss": loss})
-    config = RecipeConfig(hops=(1,), temperatures=(0.2,), regs=(10,), training=training)
+    config = RecipeConfig(hops=(1,), temperature_ratios=(), others=(), training=training)
 
     learned(make_snapshot(rows, 8, 6), tmp_path / "m1", config)
 

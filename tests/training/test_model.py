@@ -6,10 +6,11 @@ import scipy.sparse as sp
 import torch
 from torch import nn
 
+from benchmarks.judging import judge
 from tests.training.worlds import world_of
 from training.data import interactions
 from training.model import Model, ModelConfig, unit
-from training.recipe import RecipeConfig, fit, judge
+from training.recipe import RecipeConfig, fit
 from training.scorer import Scorer
 from training.world import World
 
@@ -56,10 +57,10 @@ def test_the_recipe_trains_and_judges_a_model_it_has_never_heard_of():
     users, items = np.divmod(np.arange(40 * 20), 20)
     even = users % 2 == items % 2
     data = interactions(users[even], items[even], 40, 20)
-    config = RecipeConfig(model=FactorsConfig(), temperatures=(0.2,), regs=(10,), truncations=(5,))
+    config = RecipeConfig(model=FactorsConfig(), temperature_ratios=(), others=(), truncations=(5,))
 
     fitted = fit(World(data), config=config, seed=1)
 
     assert fitted.settings.recipe()["model"]["name"] == "factors"
     assert "factors" in judge(fitted, data)
-    assert fitted.settings.trials[0]["model"] == "factors"
+    assert "factors" in {row["model"] for row in fitted.settings.trials}

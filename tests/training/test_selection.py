@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from training.closed_forms.ease import EaseConfig
 from training.data import interactions
 from training.scorer import Scorer
-from training.selection import Validation, choose_closed_form
+from training.selection import Validation, choose_blend, choose_truncation
 from training.splits import latest_split
 
 
@@ -22,30 +23,63 @@ def scorer_of(vectors: np.ndarray) -> Scorer:
     return Scorer(vectors, vectors, nothing, 0.0)
 
 
-def test_a_meaningless_graph_half_is_outvoted():
-    validation = two_tastes(met=10)
+def unit_noise() -> np.ndarray:
     noise = np.random.default_rng(2).normal(size=(30, 8)).astype(np.float32)
-    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    before = validation.ndcg(scorer_of(noise), None)
+    return noise / np.linalg.norm(noise, axis=1, keepdims=True)
 
-    chosen, trials = choose_closed_form(validation, scorer_of(noise), None, (1, 10), (5, 20))
 
-    blended = [row["ndcg"] for row in trials if "truncation" in row][-1]
-    assert chosen.blend > 0.5
-    assert blended > before + 0.2
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_a_meaningless_graph_half_is_outvoted_whatever_the_weights_scale(scale):
+    validation = two_tastes(met=10)
+    weights = EaseConfig(reg=5).fit(validation.graph)
+    before = validation.served(scorer_of(unit_noise()), None).mean()
+
+    found = choose_blend(
+        validation, scorer_of(unit_noise()), None, lambda a: weights.scores(a) * np.float32(scale)
+    )
+
+    assert found.units > 1
+    assert found.ndcg.mean() > before + 0.2
+
+
+def test_the_best_blend_is_that_of_the_score_that_serves():
+    validation = two_tastes(met=10)
+    weights = EaseConfig(reg=5).fit(validation.graph).truncated(5, 30)
+
+    found = choose_blend(
+        validation, scorer_of(unit_noise()), None, lambda a: (a @ weights).toarray()
+    )
+
+    served = Scorer(unit_noise(), unit_noise(), weights, found.blend)
+    assert validation.served(served, None).mean() == pytest.approx(found.ndcg.mean(), abs=1e-6)
 
 
 @pytest.mark.parametrize("truncations", [(2, 20), (20, 25)])
 def test_the_smallest_truncation_that_costs_nothing_is_taken(truncations):
     """Who met two of 15 items needs the other 13: 20 neighbours hold them, 2 do not."""
     validation = two_tastes(met=3)
-    nothing = np.zeros((30, 8), np.float32)
+    nothing = scorer_of(np.zeros((30, 8), np.float32))
+    weights = EaseConfig(reg=10).fit(validation.graph)
+    whole = choose_blend(validation, nothing, None, weights.scores)
 
-    chosen, trials = choose_closed_form(validation, scorer_of(nothing), None, (10,), truncations)
+    k, _, trials = choose_truncation(
+        validation, nothing, None, whole, weights.truncated(30, 30), truncations
+    )
 
-    tried = [row["truncation"] for row in trials if "truncation" in row]
-    assert chosen.truncation == tried[-1] == 20
+    tried = [row["truncation"] for row in trials]
+    assert k == tried[-1] == 20
     assert tried == [k for k in truncations if k <= 20]
+
+
+def test_a_measure_of_sums_alone_tells_their_spread():
+    validation = two_tastes(met=10)
+    weights = EaseConfig(reg=5).fit(validation.graph)
+
+    ndcg, spread = validation.measure(weights.scores)
+    _, twice = validation.measure(lambda a: 2 * weights.scores(a))
+
+    assert ndcg.mean() > 0.5
+    assert twice == pytest.approx(2 * spread)
 
 
 def test_users_without_held_out_items_are_not_asked():

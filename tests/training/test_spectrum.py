@@ -44,7 +44,7 @@ def test_a_filter_scores_by_its_dense_formula(graph):
     history = graph[:6] * np.float32(0.5)
     np.testing.assert_allclose(found.scores(history), history @ weights, atol=1e-5)
     np.fill_diagonal(weights, 0)
-    np.testing.assert_allclose(found.truncated(30).toarray(), weights, atol=1e-5)
+    np.testing.assert_allclose(found.truncated(30, 30).toarray(), weights, atol=1e-5)
 
 
 def _between(matrix: np.ndarray, scale: np.ndarray) -> np.ndarray:

@@ -49,10 +49,18 @@ def test_the_artifact_scores_as_what_was_trained_and_says_how(events, make_snaps
     assert {pair.second for pair in judgement.paired} == set(model.metrics) - {"default"}
     assert model.metrics["default"]["ndcg@10"] > model.metrics["popularity"]["ndcg@10"]
     assert model.recipe["closed_form"]["truncation"] and model.trials and model.libraries["torch"]
+    assert {step.step for step in steps} >= {
+        "closed forms",
+        "blend",
+        "evaluation",
+        "refit",
+        "refit on all",
+    }
     assert [row["epoch"] for row in model.curve] == list(range(1, len(model.curve) + 1))
-    assert max(row.get("ndcg", 0) for row in model.curve) == model.trials[0]["ndcg"]
+    assert max(row.get("ndcg", 0) for row in model.curve) in {
+        row.get("ndcg") for row in model.trials
+    }
     assert 5e7 < model.peak_bytes["rss"] < 1e11
-    assert {step.step for step in steps} >= {"closed form", "evaluation", "refit", "refit on all"}
     assert all(isinstance(step, Progress) and step.done <= step.total for step in steps)
 
 
@@ -160,7 +168,7 @@ def test_text_reaches_the_items_that_nobody_touched(events, make_snapshot, tmp_p
     train(make_snapshot(events, 60, 41, text=text), tmp_path / "m1", config=QUICK)
 
     vectors = read_artifact(tmp_path / "m1").scorer.item_vectors
-    assert np.linalg.norm(vectors[40]) == pytest.approx(1, abs=1e-5)
+    assert np.linalg.norm(vectors[40]) > 0.01
 
 
 def test_events_that_do_not_mark_an_item_as_seen_stay_in_the_history(

@@ -10,19 +10,20 @@ from torch import nn
 from graphdb.snapshot import read_snapshot
 from tests.training.worlds import world_of
 from training.artifact import ArtifactError, read_artifact
+from training.closed_forms.ease import EaseConfig
 from training.errors import SettingError, UnknownNameError
 from training.loop import TrainingConfig, train_model
 from training.losses.bpr import BprConfig
 from training.models.lightgcn import LightGCN, LightGCNConfig
 from training.options import RunOptions, running_with
 from training.recipe import RecipeConfig, Settings
-from training.selection import ClosedForm
+from training.selection import ItemHalf
 from training.snapshots import snapshot_interactions
 from training.train import train
 from training.warm_start import Start, read_start, settings_of
 
 QUICK = RecipeConfig(
-    hops=(2,), temperatures=(0.2,), regs=(10,), training=TrainingConfig(max_epochs=4)
+    hops=(2,), temperature_ratios=(), others=(), training=TrainingConfig(max_epochs=4)
 )
 KEYS, IDS = [f"u{row}" for row in range(31)], [f"i{row}" for row in range(21)]
 
@@ -188,7 +189,9 @@ def test_the_settings_of_an_artifact_come_back():
     settings = Settings(
         LightGCNConfig(dimensions=8, hops=1),
         TrainingConfig(loss=BprConfig(negatives=3), max_epochs=7),
-        ClosedForm(blend=0.5),
+        ItemHalf(((EaseConfig(reg=20), 1.0),), truncation=5, blend=0.5),
+        cosine=False,
+        untruncated=0.5,
     )
 
     found = settings_of({**settings.recipe(), "text_encoder": None})
@@ -198,12 +201,10 @@ def test_the_settings_of_an_artifact_come_back():
 
 
 def test_a_recipe_that_cannot_be_used_is_refused():
-    recipe = Settings(LightGCNConfig(), TrainingConfig(), ClosedForm()).recipe()
+    recipe = Settings(LightGCNConfig(), TrainingConfig(), ItemHalf()).recipe()
 
     with pytest.raises(ArtifactError, match="recipe has no 'training'"):
         settings_of({"model": recipe["model"], "closed_form": {}})
-    with pytest.raises(ArtifactError, match=r"closed form: .* 'colour'; train from the start"):
-        settings_of({**recipe, "closed_form": {"colour": 1}})
     with pytest.raises(UnknownNameError, match="there is no model 'gone'"):
         settings_of({**recipe, "model": {"name": "gone"}})
     with pytest.raises(SettingError, match="no setting 'colour'"):

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from numpy.polynomial import Chebyshev, Polynomial
 from pydantic import Field
 
-from training.closed_form import ClosedFormConfig
+from training.closed_form import ClosedFormConfig, Grid
 from training.spectrum import Filter, Spectrum
 
 TOLERANCE = 1e-3
@@ -24,24 +24,32 @@ class ChebycfConfig(ClosedFormConfig):
 
     name: ClassVar[str] = "chebycf"
 
+    grid: ClassVar[Grid] = {
+        "phi": (1, 1.5, 2.5, 4, 7, 12),
+        "beta": (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
+        "vectors": (16, 32, 64, 128, 256, 512),
+        "alpha": (0, 0.1, 0.2, 0.4, 0.8),
+    }
+
     order: int = Field(default=8, ge=1, le=32)
     phi: float = Field(default=1.5, ge=0.25, le=64)
     vectors: int = Field(default=512, ge=1, le=4096)
     alpha: float = Field(default=0.2, ge=0, le=100)
     beta: float = Field(default=0.4, ge=0, le=1)
 
-    def fit(self, graph: sp.csr_matrix) -> Filter:
+    def prepare(self, graph: sp.csr_matrix) -> Spectrum:
+        """As many singular vectors as any of the grid takes."""
+        return Spectrum.of(graph, max(self.vectors, *self.grid["vectors"]))
+
+    def fit(self, graph: sp.csr_matrix, prepared: Spectrum | None = None) -> Filter:
         """D^-β (p(NᵀN) + α V Vᵀ) D^β for `graph` [U, I] (Kim et al. 2025, "Graph Spectral
         Filtering with Chebyshev Interpolation for Recommendation").
 
-        p is exact on V's eigenvalues. Below them a polynomial of the lowest degree that is within
-        TOLERANCE of it stands for it: two products with NᵀN on Gowalla instead of K.
+        p is exact on the eigenvalues of the vectors that are there. Below them a polynomial of the
+        lowest degree that is within TOLERANCE of it stands for it: two products with NᵀN on
+        Gowalla instead of K.
         """
-        spectrum = Spectrum.of(graph, self.vectors)
-        return self.of_spectrum(graph, spectrum)
-
-    def of_spectrum(self, graph: sp.csr_matrix, spectrum: Spectrum) -> Filter:
-        """The same with a spectrum that is there already, of at least `vectors` triplets."""
+        spectrum = prepared or Spectrum.of(graph, self.vectors)
         response = self.response()
         values = np.clip(spectrum.values.astype(np.float64) ** 2, 0, 1)
         rest = _remainder(response, values[-1])

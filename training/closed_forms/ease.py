@@ -7,9 +7,8 @@ import scipy.linalg
 import scipy.sparse as sp
 from pydantic import Field
 
-from training.closed_form import ClosedFormConfig, ItemWeights
+from training.closed_form import ClosedFormConfig, Grid, ItemWeights
 from training.errors import CatalogueTooLargeError
-from training.truncation import truncate
 
 MAX_ITEMS = 20_000
 """The inverse is cubic in items: 3,000 are instant, 20,000 take about a minute and 5 GB."""
@@ -20,11 +19,18 @@ class EaseConfig(ClosedFormConfig):
 
     name: ClassVar[str] = "ease"
 
+    most_items: ClassVar[int | None] = MAX_ITEMS
+    grid: ClassVar[Grid] = {"reg": (5, 10, 20, 50, 100, 200, 350, 500, 700, 1000, 2000)}
+
     reg: float = Field(default=500, gt=0, le=1_000_000)
 
-    def fit(self, graph: sp.csr_matrix) -> "DenseWeights":
+    def prepare(self, graph: sp.csr_matrix) -> "Ease":
+        """The Gram matrix. Raises CatalogueTooLargeError beyond MAX_ITEMS."""
+        return Ease(graph)
+
+    def fit(self, graph: sp.csr_matrix, prepared: "Ease | None" = None) -> "DenseWeights":
         """Fit to `graph` [U, I]. Raises CatalogueTooLargeError beyond MAX_ITEMS."""
-        return DenseWeights(Ease(graph).weights(self.reg))
+        return DenseWeights((prepared or Ease(graph)).weights(self.reg))
 
 
 class DenseWeights(ItemWeights):
@@ -36,10 +42,6 @@ class DenseWeights(ItemWeights):
     def scores(self, history: sp.csr_matrix) -> np.ndarray:
         """[B, I] float32 for `history` [B, I]."""
         return history.astype(np.float32) @ self.weights
-
-    def truncated(self, k: int) -> sp.csr_matrix:
-        """CSR [I, I] with the k largest |b_ij| of each row; all of them when k ≥ I."""
-        return truncate(self.weights, k)
 
 
 class Ease:

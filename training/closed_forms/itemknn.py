@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from pydantic import Field
 
-from training.closed_form import ClosedFormConfig, ItemWeights
+from training.closed_form import ClosedFormConfig, Grid, ItemWeights
 from training.truncation import truncate_rows
 
 
@@ -15,10 +15,12 @@ class ItemknnConfig(ClosedFormConfig):
 
     name: ClassVar[str] = "itemknn"
 
+    grid: ClassVar[Grid] = {"neighbours": (20, 50, 100, 200, 400), "shrink": (0, 2, 10, 50, 200)}
+
     neighbours: int = Field(default=100, ge=1, le=100_000)
     shrink: float = Field(default=10, ge=0, le=1_000_000)
 
-    def fit(self, graph: sp.csr_matrix) -> "SparseWeights":
+    def fit(self, graph: sp.csr_matrix, prepared: None = None) -> "SparseWeights":
         """x_i·x_j / (|x_i||x_j| + shrink) of the columns x of `graph` [U, I], no item with itself.
 
         Aiolli 2013, "Efficient top-N recommendation for very large scale binary rated datasets".
@@ -45,8 +47,3 @@ class SparseWeights(ItemWeights):
     def scores(self, history: sp.csr_matrix) -> np.ndarray:
         """[B, I] float32 for `history` [B, I]."""
         return (history.astype(np.float32) @ self.weights).toarray()
-
-    def truncated(self, k: int) -> sp.csr_matrix:
-        """CSR [I, I] with the k largest |b_ij| of each row; all of them when k ≥ I."""
-        count = self.weights.shape[0]
-        return truncate_rows(lambda block: self.weights[block].toarray(), count, k)

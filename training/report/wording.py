@@ -11,7 +11,7 @@ from training.artifact import Model
 from training.judgement import Interval, Judged, Judgement, Paired
 from training.report.page import Table, cell
 
-MEASURED = {"ndcg", "seconds", "epochs", "refused"}
+MEASURED = {"ndcg", "seconds", "epochs", "refused", "outcome"}
 """What a trial says that is no setting of its."""
 
 
@@ -119,9 +119,13 @@ def trials_table(model: Model) -> Table:
     """Everything that was tried, and whether its settings are those that were chosen."""
     rows = []
     for number, trial in enumerate(model.trials, start=1):
-        fate = "chosen" if is_chosen(trial, model.recipe) else "rejected"
         if "refused" in trial:
             fate = f"refused: {trial['refused']}"
+        elif is_chosen(trial, model.recipe):
+            fate = "chosen"
+        else:
+            ended = trial.get("outcome", "finished")
+            fate = "rejected" if ended == "finished" else f"rejected, {ended}"
         measured = [trial.get(name) for name in ("ndcg", "epochs", "seconds")]
         rows.append([number, trial_words(trial), *measured, fate])
     columns = ["trial", "settings", "NDCG on validation", "epochs", "seconds", "became"]

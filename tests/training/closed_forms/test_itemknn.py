@@ -7,7 +7,7 @@ GRAPH = sp.csr_matrix(np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 0]], np.fl
 
 
 def test_similarity_is_the_shrunk_cosine_of_two_items_people():
-    found = ItemknnConfig(shrink=1).fit(GRAPH).truncated(4).toarray()
+    found = ItemknnConfig(shrink=1).fit(GRAPH).truncated(4, 4).toarray()
 
     assert np.isclose(found[0, 1], 2 / (2 + 1))
     assert np.isclose(found[0, 2], 1 / (2 + 1))

@@ -61,6 +61,18 @@ def test_trials_say_what_became_of_them():
     )
 
 
+def test_trials_of_a_search_say_how_they_ended():
+    searched = {"model": "lightgcn", "loss": "in_batch_softmax", "epochs": 4}
+    tried = [
+        {**searched, "model.hops": 2, "loss.temperature": 0.2, "ndcg": 0.3, "outcome": "finished"},
+        {**searched, "model.hops": 1, "loss.temperature": 0.2, "ndcg": None, "outcome": "pruned"},
+        {**searched, "model.hops": 3, "loss.temperature": 0.2, "ndcg": 0.1, "outcome": "finished"},
+    ]
+    rows = wording.trials_table(model("m", trials=tried)).rows
+
+    assert [row[-1] for row in rows] == ["chosen", "rejected, pruned", "rejected"]
+
+
 @pytest.mark.parametrize(
     ("trial", "chosen"),
     [

@@ -1,0 +1,24 @@
+"""A fitted recipe on a test part: as it serves, what it gives up for that, and the baselines."""
+
+from dataclasses import replace
+
+from training.baselines import baselines
+from training.data import Interactions
+from training.evaluation import rank, scorer_scores
+from training.recipe import Fitted, untruncated_scores
+
+
+def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str, float]]:
+    """Metrics on `test` of the score that serves ("default"), the same with its item–item weights
+    whole ("untruncated"), the model alone, and the baselines."""
+    train, scorer, settings = fitted.world.interactions, fitted.scorer, fitted.settings
+    known, popularity = train.history(), train.popularity()
+    wanted = test.take(test.weight > 0).history()
+    alone = replace(scorer, blend=0.0)
+    models = {
+        "default": scorer_scores(scorer, known, fitted.residuals, popularity),
+        "untruncated": untruncated_scores(fitted),
+        settings.model.name: scorer_scores(alone, known, fitted.residuals, popularity),
+        **baselines(fitted.world, forms=settings.baselines),
+    }
+    return {name: rank(scores, known, wanted, k).metrics() for name, scores in models.items()}
