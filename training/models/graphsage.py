@@ -20,14 +20,14 @@ class GraphSAGEConfig(EmbeddingConfig):
     """`hops`: L, layers; `fanout`: neighbours drawn for each node and hop in training.
 
     `id_dropout`: the share of nodes whose own embedding a batch leaves out, so that those who never
-    had one are no strangers.
+    had one are no strangers (validation's nDCG@10 of ML-100K: 0, .1, .2 give .169, .165, .158).
     """
 
     name: ClassVar[str] = "graphsage"
 
     hops: int = Field(default=2, ge=1, le=4)
     fanout: int = Field(default=10, ge=1, le=1_000)
-    id_dropout: float = Field(default=0.2, ge=0, lt=1)
+    id_dropout: float = Field(default=0.1, ge=0, lt=1)
 
     def body(self, world: World, *, seed: int, device: torch.device | str = "cpu") -> "GraphSAGE":
         """The untrained model on `world`."""
