@@ -233,7 +233,10 @@ class _Training:
     def _pass(self, take: Step) -> float:
         """What remains of this epoch; the mean loss of all its batches, or what a sweep reached."""
         if isinstance(self.model, SolvedModel):
-            return self.model.sweep()
+            if self.done == 0:
+                self.total, self.done = self.model.sweep(), 1
+                self._keep()
+            return self.total
         if self.done == 0:
             with torch.no_grad():
                 self.loss.refresh(self.epoch, *self.model())
@@ -241,9 +244,12 @@ class _Training:
             self.total += take(batch, self.epoch, self.done + 1)
             self.done += 1
             self.pace.lap()
-            if self.checkpoint and self.ranks.first and self.checkpoint.due:
-                self.checkpoint.save(self.state())
+            self._keep()
         return self.ranks.total(self.total, self.model.device) / self.done
+
+    def _keep(self) -> None:
+        if self.checkpoint and self.ranks.first and self.checkpoint.due:
+            self.checkpoint.save(self.state())
 
     def state(self) -> dict[str, Any]:
         """Everything that the rest of the training depends on, between two batches."""

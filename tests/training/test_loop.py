@@ -66,7 +66,7 @@ def test_stops_early_and_goes_back_to_the_best_epoch(checkerboard):
 def test_the_curve_has_every_epoch_and_the_validations_where_they_were(checkerboard):
     graph = sp.csr_matrix(checkerboard)
     model, told = LightGCN(CONFIG, world_of(graph), seed=1), []
-    values = iter([0.1, 0.2])
+    values = iter([0.1, 0.2, 0.3])
 
     trained = train_model(
         model,
@@ -78,7 +78,7 @@ def test_the_curve_has_every_epoch_and_the_validations_where_they_were(checkerbo
     )
 
     assert [row["epoch"] for row in trained.curve] == [1, 2, 3, 4, 5]
-    assert [row.get("ndcg") for row in trained.curve] == [None, 0.1, None, 0.2, None]
+    assert [row.get("ndcg") for row in trained.curve] == [None, 0.1, None, 0.2, 0.3]
     assert [row["loss"] for row in trained.curve] == [step.figures["loss"] for step in told]
     seconds = [row["seconds"] for row in trained.curve]
     assert 0 < seconds[0] <= seconds[-1] <= trained.seconds

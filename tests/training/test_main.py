@@ -138,7 +138,7 @@ def test_what_kill_9_interrupted_goes_on_to_the_same_bits(make_snapshot, tmp_pat
     assert killed.wait() == -signal.SIGKILL
     killed.stdout.close()
     assert not (tmp_path / "cut").exists()
-    assert len(list(checkpoints.glob("*.pt"))) == 2
+    assert len(list(checkpoints.glob("*.pt"))) >= 2
 
     done = subprocess.run(
         command(snapshot, tmp_path / "cut", *often),
