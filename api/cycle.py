@@ -79,7 +79,11 @@ def train(
     read_manifest(snapshot)  # before torch is loaded for it
     artifact = settings.artifacts / name
     shutil.rmtree(artifact, ignore_errors=True)
+    # By the snapshot: another attempt of the job goes on where the last one was killed, and has
+    # another name.
+    checkpoints = settings.artifacts / f".{snapshot.name}.training"
     arguments = ["train", str(snapshot), str(artifact), "--seed", str(seed), "--split", split]
+    arguments += ["--checkpoints", str(checkpoints)]
     if against is not None:
         arguments += ["--against", str(against)]
     run_step("training", arguments, progress, alive=alive)

@@ -175,7 +175,7 @@ def refit_grown(
     parts = start.split(world.interactions, VALIDATION_SHARE, seed)
     validation = Validation.of(parts.train, parts.test, seed)
     training = settings.training.model_copy(update={"validate_every": 1})
-    trials = []
+    trials, curve = [], []
     if len(validation.users):
         tried = attempt(
             world.with_interactions(parts.train),
@@ -186,9 +186,9 @@ def refit_grown(
             report=report,
             step="epochs from the last artifact",
         )
-        trials = [tried.row()]
+        trials, curve = [tried.row()], tried.trained.curve
         training = training.model_copy(update={"max_epochs": tried.trained.epochs})
-    chosen = replace(settings, training=training, trials=trials)
+    chosen = replace(settings, training=training, trials=trials, curve=curve)
     return refit(world, chosen, seed=seed, report=report, step="refit from the last artifact")
 
 

@@ -229,6 +229,7 @@ def test_a_grown_snapshot_is_trained_from_the_last_artifact(old, make_snapshot, 
     assert model.recipe["closed_form"] == before.recipe["closed_form"]
     assert model.recipe["training"]["max_epochs"] <= before.recipe["training"]["max_epochs"]
     assert model.metrics["default"]["ndcg@10"] > 0
+    assert model.curve
     # Two epochs of AdamW move no weight by more than a few learning rates.
     moved = weights(tmp_path / "new")["user_embedding"][:30] - weights(old)["user_embedding"]
     steps_taken = model.recipe["training"]["max_epochs"]

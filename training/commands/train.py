@@ -1,7 +1,7 @@
 """`python -m training train SNAPSHOT ARTIFACT`: train an artifact.
 
-Killed and started again it goes on from its checkpoints, which stand beside the artifact until it
-is written.
+Killed and started again it goes on from its checkpoints, which are there until the artifact is
+written.
 """
 
 import argparse
@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint-minutes", type=float, default=5, help="between two checkpoints"
     )
+    parser.add_argument(
+        "--checkpoints", type=Path, help="their directory; without it one beside the artifact"
+    )
     parser.add_argument("--budget-minutes", type=float, help="refuse what would take longer")
     parser.add_argument(
         "--from", type=Path, dest="start", metavar="ARTIFACT", help="go on from its parameters"
@@ -38,9 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, report: Report) -> dict:
     """Train; the last line to print."""
     artifact = options.artifact
-    checkpoints = Checkpoints(
-        artifact.with_name(f".{artifact.name}.training"), options.checkpoint_minutes
-    )
+    kept = options.checkpoints or artifact.with_name(f".{artifact.name}.training")
+    checkpoints = Checkpoints(kept, options.checkpoint_minutes)
     deadline = None
     if options.budget_minutes is not None:
         deadline = time.monotonic() + 60 * options.budget_minutes

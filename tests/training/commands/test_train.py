@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from training.commands.train import add_arguments, run
@@ -27,3 +28,32 @@ def test_what_is_parsed_is_trained_and_told(make_snapshot, tmp_path: Path):
     curves = EventAccumulator(str(events)).Reload().Tags()["scalars"]
     assert any(name.endswith("/loss") for name in curves)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "snapshot"]
+
+
+def test_another_attempt_of_another_name_goes_on_from_the_same_checkpoints(
+    make_snapshot, tmp_path: Path
+):
+    snapshot = make_snapshot([(user, user % 3, 1.0, user) for user in range(6)], 6, 3)
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    steps: dict[str, list[str]] = {"first": [], "second": []}
+
+    def attempt(name: str, until: int) -> None:
+        def report(progress: Progress) -> None:
+            steps[name].append(progress.step)
+            if len(set(steps[name])) == until:
+                raise KeyboardInterrupt
+
+        arguments = [str(snapshot), str(tmp_path / name), "--checkpoints", str(tmp_path / "kept")]
+        run(parser.parse_args(arguments), report)
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt("first", until=3)
+    assert steps["first"][0] == "refit"
+    attempt("second", until=99)
+
+    assert "refit" not in steps["second"]
+    assert "refit on all" in steps["second"]
+    assert (tmp_path / "second").is_dir()
+    assert not (tmp_path / "first").exists()
+    assert not (tmp_path / "kept").exists()
