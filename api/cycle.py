@@ -20,7 +20,10 @@ from graphdb.export import export_snapshot
 from graphdb.snapshot import read_manifest
 from graphdb.versions import list_versions
 from training.artifact import read_model
+from training.choice import RECIPE, Choice, RecipeFile, read_recipe_file
 from training.judgement import FILE_NAME
+
+DEFAULT = Choice()
 
 ABANDONED_S = 24 * 3600
 """A directory still being built after so long belongs to a process that was killed."""
@@ -66,6 +69,7 @@ def train(
     progress: Progress,
     *,
     seed: int = 1,
+    choice: Choice = DEFAULT,
     split: str = "latest",
     against: Path | None = None,
     alive: Callable[[], None] = unwatched,
@@ -73,8 +77,8 @@ def train(
     """Train on `snapshot`; returns the artifact's directory. `split` and `against` are
     training.train's.
 
-    Raises StepFailedError, or StepRefusedError for a snapshot that cannot be learned from,
-    SnapshotError for none.
+    Raises StepFailedError, or StepRefusedError for a snapshot that cannot be learned from or a
+    choice that there is not, SnapshotError for no snapshot.
     """
     read_manifest(snapshot)  # before torch is loaded for it
     artifact = settings.artifacts / name
@@ -86,7 +90,7 @@ def train(
     arguments += ["--checkpoints", str(checkpoints)]
     if against is not None:
         arguments += ["--against", str(against)]
-    run_step("training", arguments, progress, alive=alive)
+    run_step("training", [*arguments, *choice.arguments()], progress, alive=alive)
     return artifact
 
 
@@ -104,6 +108,24 @@ def evaluate(
     arguments = ["evaluate", str(artifact), str(snapshot), "--out", str(target), *options]
     run_step("training", arguments, progress)
     return target
+
+
+def tune(
+    snapshot: Path,
+    study: Path,
+    progress: Progress,
+    *,
+    minutes: float,
+    seed: int = 1,
+    choice: Choice = DEFAULT,
+) -> RecipeFile:
+    """Search settings on `snapshot`, in the directory `study`; returns the recipe it leaves there.
+
+    Raises as `train`."""
+    read_manifest(snapshot)
+    arguments = ["tune", str(snapshot), str(study), "--minutes", str(minutes), "--seed", str(seed)]
+    run_step("training", [*arguments, *choice.arguments()], progress)
+    return read_recipe_file(study / RECIPE)
 
 
 def publish_artifact(

@@ -77,6 +77,11 @@ class Settings(BaseSettings):
         return self.root / "snapshots"
 
     @property
+    def studies(self) -> Path:
+        """The directory of searches, one directory each."""
+        return self.root / "studies"
+
+    @property
     def artifacts(self) -> Path:
         """The directory of artifacts, one directory each."""
         return self.root / "artifacts"

@@ -30,7 +30,8 @@ class TrainingConfig(BaseModel):
     """How a model is trained.
 
     `weight_decay`: AdamW's, on all parameters; `patience`: validations without a
-    better one before stopping; `validate_every`: epochs between validations.
+    better one before stopping; `validate_every`: epochs between validations,
+    the last epoch always has one.
     `accumulation`: parts in which a batch is computed, its gradients summed, so that the loss needs
     the memory of one part; the same step as the whole batch's, except for losses whose negatives
     are the batch's other rows (in_batch_softmax, bsl without negatives), which then see their
@@ -212,7 +213,8 @@ class _Training:
         self.pace = Pace(len(self.batches), left, current_options().deadline)
         while self.epoch <= config.max_epochs and not stopper.exhausted:
             figures = {"loss": self._pass(take)}
-            if validate and self.epoch % config.validate_every == 0:
+            last = self.epoch == config.max_epochs
+            if validate and (last or self.epoch % config.validate_every == 0):
                 value = validate() if self.ranks.first else 0.0
                 value = self.ranks.told_by_first(value, self.model.device)
                 figures["ndcg"] = stopper.saw(self.epoch, value)

@@ -92,8 +92,12 @@ def checked(kind: type[M], what: str, settings: Mapping[str, Any]) -> M:
 
 
 def range_of(kind: type[BaseModel], key: str) -> str:
-    """The bounds of a numeric field in words, empty for one without."""
+    """What a field takes in words: bounds of a number, a flag, names; empty for another."""
     schema = kind.model_json_schema()["properties"].get(key, {})
+    if schema.get("type") == "boolean":
+        return "true or false"
+    if names := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        return "one of " + ", ".join(map(str, names)) if len(names) > 1 else str(names[0])
     words = {
         "minimum": "at least {}",
         "exclusiveMinimum": "more than {}",

@@ -67,8 +67,8 @@ class SearchSpace:
         for name, value in values.items():
             part, key = name.split(".")
             drawn[part][key] = value
-        loss = _with(self.loss, drawn["loss"])
-        return _with(self.model, drawn["model"]), _with(
+        loss = with_values(self.loss, drawn["loss"])
+        return with_values(self.model, drawn["model"]), with_values(
             self.training, {**drawn["training"], "loss": loss}
         )
 
@@ -135,7 +135,8 @@ def _distribution(way: Span | tuple, value: Any) -> BaseDistribution:
     return FloatDistribution(low, high, log=way.log)
 
 
-def _with(settings: M, changed: Mapping[str, Any]) -> M:
+def with_values(settings: M, changed: Mapping[str, Any]) -> M:
+    """`settings` with some of another value. Raises SettingError."""
     # Not model_copy, which takes any value: what a trial draws is held to the range as well.
     values = {name: getattr(settings, name) for name in type(settings).model_fields}
     return checked(type(settings), type(settings).__name__, {**values, **changed})

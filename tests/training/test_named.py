@@ -39,10 +39,22 @@ def test_an_unknown_name_is_told_what_there_is():
         ),
         ({"init_std": 0}, "init_std is 0, expected a number more than 0 and at most 1"),
         ({"hops": "two"}, "hops is 'two', expected a whole number at least 0 and at most 8"),
-        ({"hop": 2}, "model lightgcn has no setting 'hop': expected one of dimensions, hops"),
+        ({"hop": 2}, "model lightgcn has no setting 'hop': expected one of dimensions, .*hops"),
         ({"init_std": float("nan")}, "init_std is nan, expected a number more than 0"),
     ],
 )
 def test_a_setting_out_of_range_is_told_the_range(settings, sentence):
     with pytest.raises(SettingError, match=sentence):
         ModelConfig.of("lightgcn", settings)
+
+
+@pytest.mark.parametrize(
+    "settings, sentence",
+    [
+        ({"similarity": "dot"}, "similarity is 'dot', expected one of cosine, inner_product"),
+        ({"log_q": "often"}, "log_q is 'often', expected true or false"),
+    ],
+)
+def test_a_name_or_flag_that_is_none_is_told_those_there_are(settings, sentence):
+    with pytest.raises(SettingError, match=sentence):
+        LossConfig.of("in_batch_softmax", settings)

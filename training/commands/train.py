@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 from training.checkpoints import Checkpoints
+from training.choice import Choice
+from training.errors import SettingError
 from training.loop import Report
 from training.options import DEVICES, RunOptions, running_with
 from training.tensorboard import both, scalar_log
@@ -36,11 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--logs", type=Path, help="TensorBoard's scalars; without it the artifact's tensorboard/"
     )
+    Choice.add_arguments(parser)
 
 
 def run(options: argparse.Namespace, report: Report) -> dict:
     """Train; the last line to print."""
-    artifact = options.artifact
+    artifact, choice = options.artifact, Choice.of(options)
+    if options.start and choice != Choice():
+        raise SettingError(
+            f"--from {options.start} takes that artifact's settings as they are: leave out what"
+            " else is asked for"
+        )
+    config = choice.chosen().recipe()
     kept = options.checkpoints or artifact.with_name(f".{artifact.name}.training")
     checkpoints = Checkpoints(kept, options.checkpoint_minutes)
     deadline = None
@@ -54,6 +63,7 @@ def run(options: argparse.Namespace, report: Report) -> dict:
             options.snapshot,
             artifact,
             seed=options.seed,
+            config=config,
             split=options.split,
             against=options.against,
             start=options.start,
