@@ -27,7 +27,8 @@ def trained(snapshot: Path, artifact: Path, model) -> None:
         model=model,
         training=TrainingConfig(max_epochs=2),
         hops=(1,),
-        temperatures=(0.2,),
+        temperature_ratios=(),
+        others=(),
         alone=True,
     )
     train(snapshot, artifact, config=config)
