@@ -70,12 +70,13 @@ def train(
     *,
     seed: int = 1,
     choice: Choice = DEFAULT,
+    start: Path | None = None,
     split: str = "latest",
     against: Path | None = None,
     alive: Callable[[], None] = unwatched,
 ) -> Path:
-    """Train on `snapshot`; returns the artifact's directory. `split` and `against` are
-    training.train's.
+    """Train on `snapshot`; returns the artifact's directory. `start`, `split` and
+    `against` are training.train's.
 
     Raises StepFailedError, or StepRefusedError for a snapshot that cannot be learned from or a
     choice that there is not, SnapshotError for no snapshot.
@@ -88,8 +89,8 @@ def train(
     checkpoints = settings.artifacts / f".{snapshot.name}.training"
     arguments = ["train", str(snapshot), str(artifact), "--seed", str(seed), "--split", split]
     arguments += ["--checkpoints", str(checkpoints)]
-    if against is not None:
-        arguments += ["--against", str(against)]
+    given = {"--against": against, "--from": start}
+    arguments += [f"{option}={path}" for option, path in given.items() if path is not None]
     run_step("training", [*arguments, *choice.arguments()], progress, alive=alive)
     return artifact
 

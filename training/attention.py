@@ -1,8 +1,8 @@
 """Attention over edges: a softmax over each node's incoming edges, and the sums it weighs.
 
 It knows edges and vectors on nodes; not what is attended to nor why. Everything is a sum over the
-sorted edges of a node, forward and backward, by torch's embedding_bag: on ML-100K a fifteenth of
-the time of PyG's GATv2Conv, which writes a message of d floats for every edge.
+sorted edges of a node, forward and backward, by torch's embedding_bag; PyG's GATv2Conv
+writes a message of d floats for every edge.
 """
 
 import torch

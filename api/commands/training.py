@@ -41,6 +41,10 @@ def train(
     settings: Set = None,
     recipe: Recipe = None,
     alone: Alone = False,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="An artifact to go on from, on a snapshot that has grown."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train on a snapshot: the default recipe, or what is named; needs no running stack."""
@@ -51,10 +55,11 @@ def train(
     choice = Choice(model, loss, tuple(settings or ()), recipe, alone)
     with Steps(as_json) as steps:
         artifact = run_training(
-            Settings(), chosen, new_name(), steps.advance, seed=seed, choice=choice
+            Settings(), chosen, new_name(), steps.advance, seed=seed, choice=choice, start=start
         )
     figures = read_model(artifact).metrics
-    tell(f"artifact {artifact} (seed {seed})", as_json, artifact=str(artifact), seed=seed)
+    curves = f"curves: tensorboard --logdir {artifact.parent}"
+    tell(f"artifact {artifact} (seed {seed}); {curves}", as_json, artifact=str(artifact), seed=seed)
     if not as_json:
         show([{"model": name, **values} for name, values in figures.items()], False)
 

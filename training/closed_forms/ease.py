@@ -1,4 +1,4 @@
-"""EASE, the closed-form item–item model, and its truncation for serving; plain arrays only."""
+"""EASE, the closed-form item–item model; plain arrays only."""
 
 from typing import ClassVar
 
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from training.closed_form import ClosedFormConfig, Grid, ItemWeights
 from training.errors import CatalogueTooLargeError
+from training.named import Search, Span
 
 MAX_ITEMS = 20_000
 """The inverse is cubic in items: 3,000 are instant, 20,000 take about a minute and 5 GB."""
@@ -20,6 +21,7 @@ class EaseConfig(ClosedFormConfig):
     name: ClassVar[str] = "ease"
 
     most_items: ClassVar[int | None] = MAX_ITEMS
+    search: ClassVar[Search] = {"reg": Span(5, 5_000, log=True)}
     grid: ClassVar[Grid] = {"reg": (5, 10, 20, 50, 100, 200, 350, 500, 700, 1000, 2000)}
 
     reg: float = Field(default=500, gt=0, le=1_000_000)
