@@ -122,8 +122,8 @@ class HeadedModel(Model):
         users, items = self.model.rows(user_rows, item_rows)
         user_texts, item_texts = self._texts()
         return (
-            self.head.of_users(users, user_texts[user_rows]),
-            self.head.of_items(items, item_texts[item_rows]),
+            self.head.of_users(users, user_texts.index_select(0, user_rows)),
+            self.head.of_items(items, item_texts.index_select(0, item_rows)),
         )
 
     def _texts(self) -> tuple[torch.Tensor, torch.Tensor]:

@@ -127,7 +127,10 @@ class _BatchLoss(nn.Module):
             error = self.loss(*vectors, given)
         if self.l2:
             users, items = vectors
-            rows = users[given.user_index], items[given.item_index]
+            rows = (
+                users.index_select(0, given.user_index),
+                items.index_select(0, given.item_index),
+            )
             error = error + self.l2 * l2_penalty(*rows, given.weight)
         return error
 

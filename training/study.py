@@ -67,7 +67,7 @@ class Subject(Protocol):
         """
 
 
-class _OutOfTimeError(Exception):
+class _OutOfTimeError(TrainingError):
     """The budget ended in the middle of a trial."""
 
 

@@ -53,5 +53,7 @@ class InBatchSoftmax(Loss):
         log_q = batch.of_items(self.item_log_q)[unique_items]
         weight = batch.weight.new_zeros(len(left)).index_add_(0, user_row, batch.weight)
         total = log_sums(self.config, left, right, weight, count.log() - log_q)
-        positive = pair_logits(self.config, left[user_row], right[item_row]) - log_q[item_row]
+        # Not left[user_row]: several threads would sum its gradients in any order.
+        rows = left.index_select(0, user_row), right.index_select(0, item_row)
+        positive = pair_logits(self.config, *rows) - log_q[item_row]
         return total / weight.sum() - weighted_mean(positive, batch.weight)

@@ -36,5 +36,7 @@ class Softmax(Loss):
         left = users.index_select(0, unique)
         weight = batch.weight.new_zeros(len(left)).index_add_(0, row, batch.weight)
         total = log_sums(self.config, left, items, weight)
-        positive = pair_logits(self.config, left[row], items.index_select(0, batch.item_index))
+        positive = pair_logits(
+            self.config, left.index_select(0, row), items.index_select(0, batch.item_index)
+        )
         return total / weight.sum() - weighted_mean(positive, batch.weight)
