@@ -29,7 +29,8 @@ from training.world import World
 class TrainingConfig(BaseModel):
     """How a model is trained.
 
-    `weight_decay`: AdamW's, on all parameters; `patience`: validations without a
+    `weight_decay`: AdamW's, on all parameters; `decay_epochs`: in so many the learning rate falls
+    to zero in a line, 0 keeps it; `patience`: validations without a
     better one before stopping; `validate_every`: epochs between validations,
     the last epoch always has one.
     `accumulation`: parts in which a batch is computed, its gradients summed, so that the loss needs
@@ -45,6 +46,7 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(default=4096, ge=1, le=1_000_000)
     weight_decay: float = Field(default=0.1, ge=0, le=10)
     max_epochs: int = Field(default=60, ge=1, le=10_000)
+    decay_epochs: int = Field(default=0, ge=0, le=10_000)
     validate_every: int = Field(default=2, ge=1, le=1_000)
     patience: int = Field(default=3, ge=1, le=1_000)
     accumulation: int = Field(default=1, ge=1, le=1_024)
@@ -241,11 +243,19 @@ class _Training:
             with torch.no_grad():
                 self.loss.refresh(self.epoch, *self.model())
         for batch in self.batches.epoch(self.done):
+            self._decay()
             self.total += take(batch, self.epoch, self.done + 1)
             self.done += 1
             self.pace.lap()
             self._keep()
         return self.ranks.total(self.total, self.model.device) / self.done
+
+    def _decay(self) -> None:
+        horizon = self.config.decay_epochs
+        if horizon:
+            passed = self.epoch - 1 + self.done / len(self.batches)
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * max(0.0, 1 - passed / horizon)
 
     def _keep(self) -> None:
         if self.checkpoint and self.ranks.first and self.checkpoint.due:

@@ -5,7 +5,7 @@ It knows models by their settings and a validation part; no closed form and no f
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,12 +22,9 @@ from training.selection import ERRORS, Validation, costs_nothing
 from training.world import World
 
 SEARCHED = ("hops", "temperature")
-SPRINT_SHARE = 0.25
+SPRINT_SHARE = 0.4
 """Of the time, for comparing candidates that cannot all be trained to their end."""
 SPRINT_EPOCHS = 4
-
-FAR_BEHIND = 0.6
-"""Of the NDCG that the best so far had as early: losses that learn slowly may still win."""
 
 Candidate = tuple[ModelConfig, TrainingConfig]
 
@@ -50,11 +47,6 @@ class Attempt:
     def seconds_an_epoch(self) -> float:
         """With its validation."""
         return self.trained.seconds / len(self.trained.curve)
-
-    def after(self, epochs: int) -> float:
-        """The NDCG of the last validation within so many epochs, 0 without one."""
-        seen = [e["ndcg"] for e in self.trained.curve if "ndcg" in e and e["epoch"] <= epochs]
-        return seen[-1] if seen else 0.0
 
     def row(self) -> dict:
         """For `model.json`."""
@@ -85,7 +77,7 @@ def attempt(
 ) -> Attempt:
     """Train on `world`, which knows `validation.part` only, stopping early by the held-out rest.
 
-    What is compared is the score that serves, of the model alone: what was trained by cosine is
+    What is compared is the score that serves (Validation.served): what was trained by cosine is
     scored by the inner product where that is measurably better (with uncorrected in-batch negatives
     the lengths hold the popularity). Raises DivergedError, and whatever `report` raises: each
     validation tells it its figures["ndcg"].
@@ -125,8 +117,7 @@ def race(
     for the first stage's. The first stage has candidates whatever it is given.
 
     Otherwise every stage's candidates run a few epochs from nothing and the best one has the rest
-    of the time. How long an epoch takes is measured with the first candidate. One with another
-    loss than the best so far is trained on only if it is not far behind after a few epochs.
+    of the time. How long an epoch takes is measured with the first candidate.
     """
     started = time.monotonic()
 
@@ -138,13 +129,12 @@ def race(
         # A run that is shorter than its validations' distance is still validated once, at its end.
         every = min(training.validate_every, epochs)
         limit = {"max_epochs": epochs - epochs % every, "validate_every": every}
-        return run(model, training.model_copy(update=limit))
+        return replace(run(model, training.model_copy(update=limit)), training=training)
 
     first = stages[0](None)
     pace = within(first[0], 1).seconds_an_epoch
     if sum(pace * training.max_epochs for _, training in first) > seconds:
-        entered = [candidate for stage in stages for candidate in stage(None)]
-        return _sprint(entered, within, left, pace)
+        return _sprint(stages, within, left, pace)
     tried = [within(candidate, candidate[1].max_epochs) for candidate in first]
     for stage in stages[1:]:
         for candidate in stage(best_of(tried)):
@@ -152,29 +142,45 @@ def race(
             if left() < best.seconds_an_epoch * best.trained.epochs:
                 return tried
             most = epochs_within(left(), best.seconds_an_epoch, candidate[1].max_epochs)
-            if candidate[1].loss.name != best.training.loss.name:
-                short = within(candidate, min(SPRINT_EPOCHS, most))
-                tried.append(short)
-                if (short.trained.best or 0.0) < FAR_BEHIND * best.after(SPRINT_EPOCHS):
-                    continue
             tried.append(within(candidate, most))
     return tried
 
 
 def _sprint(
-    candidates: Sequence[Candidate],
+    stages: Sequence[Stage],
     within: Callable[[Candidate, int], Attempt],
     left: Callable[[], float],
     pace: float,
 ) -> list[Attempt]:
-    longest = max(training.max_epochs for _, training in candidates)
-    if len(candidates) == 1:
-        return [within(candidates[0], epochs_within(left(), pace, longest))]
-    epochs = epochs_within(SPRINT_SHARE * left() / len(candidates), pace, SPRINT_EPOCHS)
-    tried = [within(candidate, epochs) for candidate in candidates]
-    best = tried.index(best_of(tried))
-    most = epochs_within(left(), tried[best].seconds_an_epoch, longest)
-    return [*tried, within(candidates[best], most)] if most > epochs else tried
+    first = stages[0](None)[0]
+    count = sum(len(stage(None)) for stage in stages)
+    if count == 1:
+        most = epochs_within(left(), pace, first[1].max_epochs)
+        return [within(_decaying(first, most), most)]
+    share = SPRINT_SHARE * left()
+    epochs = epochs_within(share / count, pace, SPRINT_EPOCHS)
+    end = left() - share
+    tried: list[Attempt] = []
+    for stage in stages:
+        for candidate in stage(best_of(tried) if tried else None):
+            # Some take longer than the first one did.
+            if not tried or left() > end:
+                tried.append(within(candidate, epochs))
+    best = best_of(tried)
+    most = epochs_within(left(), best.seconds_an_epoch, best.training.max_epochs)
+    if most <= epochs:
+        return tried
+    return [*tried, within(_decaying((best.model, best.training), most), most)]
+
+
+def _decaying(candidate: Candidate, epochs: int) -> Candidate:
+    """To its end whatever validation says on the way: the best is to come as the rate falls.
+
+    On Gowalla six epochs reach so what ten do at one rate.
+    """
+    model, training = candidate
+    update = {"decay_epochs": epochs, "patience": min(epochs, 1_000)}
+    return model, training.model_copy(update=update)
 
 
 def best_of(tried: Sequence[Attempt]) -> Attempt:

@@ -47,6 +47,23 @@ def test_gradients_do_not_pile_up(checkerboard):
     torch.testing.assert_close(*gradients, atol=1e-6, rtol=1e-4)
 
 
+def test_the_learning_rate_falls_to_zero_over_its_epochs(checkerboard):
+    graph = sp.csr_matrix(checkerboard)
+
+    fell, kept, longer = (
+        weights_after(graph, 1, batch_size=50, **settings)
+        for settings in (
+            {"max_epochs": 3, "decay_epochs": 3},
+            {"max_epochs": 3},
+            {"max_epochs": 5, "decay_epochs": 3},
+        )
+    )
+
+    assert not np.array_equal(fell, kept)
+    # With nothing left of the rate the last two epochs move nothing, by a decay of weights neither.
+    assert np.array_equal(fell, longer)
+
+
 def test_stops_early_and_goes_back_to_the_best_epoch(checkerboard):
     graph = sp.csr_matrix(checkerboard)
     model = LightGCN(CONFIG, world_of(graph), seed=1)
