@@ -6,6 +6,7 @@ from typing import Any
 
 from api.reasons import Reason
 from graphdb.errors import PathlightError
+from graphdb.retrieval import NewEvent
 
 
 class NothingPublishedError(PathlightError):
@@ -14,7 +15,8 @@ class NothingPublishedError(PathlightError):
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked. reasons: how many events to name an item, 0 for none."""
+    """What is asked. user_id: empty for whoever is known by `session`, their events, alone;
+    reasons: how many events to name an item, 0 for none."""
 
     user_id: str
     k: int = 10
@@ -22,15 +24,16 @@ class Query:
     exclude_seen: bool = True
     reasons: int = 0
     fields: bool = False
+    session: tuple[NewEvent, ...] = ()
 
 
 @dataclass(frozen=True)
 class Recommended:
-    """One item of an answer."""
+    """One item of an answer; score: None for an item that was given and is not known."""
 
     id: str
     rank: int
-    score: float
+    score: float | None
     sources: list[str]
     reasons: list[Reason] = field(default_factory=list)
     item: dict[str, Any] | None = None
@@ -38,7 +41,8 @@ class Recommended:
 
 @dataclass(frozen=True)
 class Answer:
-    """items, best first; fallback: None when personal, else why not; degraded: what is down."""
+    """items, best first; fallback: None when fresh and personal, else the link of the chain that
+    answered; degraded: what is down."""
 
     model_version: str | None
     as_of: datetime | None

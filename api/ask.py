@@ -8,6 +8,16 @@ import httpx
 from api.terminal import say
 from graphdb.errors import PathlightError
 
+LINKS = {
+    "published": "as of the version: newer events do not count",
+    "session": "items like those of the last events",
+    "profile": "what fits the profile: no events of this person count here",
+    "trending": "trending items: no events of this person count here",
+    "popular": "popular items: no events of this person count here",
+    "static": "the last popular items that were read",
+}
+"""By `fallback`, what it means to people."""
+
 
 def ask(url: str, method: str, path: str, **arguments: Any) -> dict[str, Any]:
     """The API's answer. Raises PathlightError with the problem's own sentence."""
@@ -62,9 +72,7 @@ def _source(answer: dict[str, Any]) -> str:
     """Where an answer comes from and what is the matter with it."""
     version = answer["model_version"]
     told = [f"version {version}" if version else "no version was published yet"]
-    if answer["fallback"] == "cold_start":
-        told.append("popular items: no events of this person count here")
-    elif answer["fallback"]:
-        told.append("popular items")
+    if answer["fallback"]:
+        told.append(LINKS[answer["fallback"]])
     told += [f"degraded: without the {part}" for part in answer["degraded"]]
     return "; ".join(told)

@@ -5,7 +5,7 @@ it is the whole catalogue in memory. Its pool is best first and not cut: what co
 from it. It knows neither who asks beyond their history, nor how a list is put together.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +72,19 @@ def pool_in_memory(version: MappedVersion, history: History, barred: Collection[
     withheld = version.withheld.now()
     shown = [item for item in version.artifact.item_ids if item not in withheld]
     return _score(version, history, barred, {"memory": shown})
+
+
+def pool_of(version: MappedVersion, history: History, given: Sequence[str]) -> Pool:
+    """The given items that the version knows."""
+    return _score(version, history, (), {"given": given})
+
+
+def by_popularity(version: MappedVersion, history: History, given: Sequence[str]) -> Pool:
+    """The given items that the version knows, scored by popularity: for want of a history."""
+    rows = np.array([version.item_rows[i] for i in given if i in version.item_rows], np.int64)
+    scores = version.artifact.popularity[rows]
+    order = np.argsort(-scores, kind="stable")
+    return Pool(rows[order], scores[order], {"given": set(rows.tolist())})
 
 
 def _walk(version: MappedVersion, history: History, barred: Collection[int]) -> np.ndarray:

@@ -98,7 +98,8 @@ class MappedVersion:
             if row is None:
                 unknown.add(event.item_id)
                 continue
-            types[row] = event.event_type
+            if event.event_type:
+                types[row] = event.event_type
             if event.item_id not in totals:
                 rows.append(row)
                 weights.append(event.weight)

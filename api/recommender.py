@@ -1,22 +1,36 @@
 """Answers: the person, what is barred, the scored pool, its best k, their reasons.
 
 Two round trips: the person, then the candidates that `api.candidates` asks for. When the graph does
-not answer, the version mapped in memory does, over its whole catalogue, and says so. It knows no
-HTTP.
+not answer, the version mapped in memory does, over its whole catalogue; when the version's files
+cannot be read, what was published into the graph does; for whom nothing personal is known, the
+links of `api.fallback`. An answer says so. It knows no HTTP.
 """
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from api.answer import Answer, Query, Recommended
-from api.candidates import Pool, barred_rows, pool_in_graph, pool_in_memory
+from api.answer import Answer, NothingPublishedError, Query, Recommended
+from api.candidates import Pool, barred_rows, by_popularity, pool_in_graph, pool_in_memory, pool_of
+from api.fallback import Link, Showable, allowed, fill, ranked
 from api.mapped import History, MappedVersion
 from api.publication import query_vector
+from api.rankings import Ranking, Rankings, Scored
 from api.reasons import Reason, reasons_for
 from api.serving import Serving, UnmappedError
 from graphdb.domain import Domain
+from graphdb.errors import GraphUnavailableError
 from graphdb.paths import fetch_evidence
-from graphdb.retrieval import fetch_candidates, fetch_person, fetch_showable, list_popular
+from graphdb.profiles import list_by_profile
+from graphdb.published import list_near_published, list_similar_to_all
+from graphdb.retrieval import (
+    Person,
+    fetch_candidates,
+    fetch_hidden,
+    fetch_person,
+    fetch_showable,
+    list_popular,
+)
 from training.artifact import ArtifactError
 
 
@@ -26,14 +40,89 @@ class Recommender:
     def __init__(self, serving: Serving, domain: Domain) -> None:
         self._serving, self._domain = serving, domain
         self._graph = serving.graph
+        self.rankings = Rankings(domain, serving.home / "rankings.json")
 
     def recommend(self, query: Query) -> Answer:
         """The best k for a person. Raises NothingPublishedError when nothing can be said."""
         try:
-            return self._serving.answer(self._from_graph, self._from_memory, query)
+            try:
+                return self._serving.answer(self._from_graph, self._from_memory, query)
+            except ArtifactError:
+                return self._serving.breaker.call(self._from_publication, query)
+        except (NothingPublishedError, GraphUnavailableError):
+            static = ("static", lambda: self.rankings.of("popular"))
+            items, link = fill([static], query.k, query.exclude_ids)
+            if not items:
+                raise
+            return Answer(None, None, items, link, ["graph"])
+
+    def ranking(self, name: Ranking, query: Query) -> Answer:
+        """The first k of a ranking that may be shown to anybody."""
+
+        def shown(showable: Showable) -> list[Recommended]:
+            links = [(name, lambda: allowed(self.rankings.of(name), showable))]
+            return fill(links, query.k, query.exclude_ids)[0]
+
+        def in_graph() -> Answer:
+            items = shown(lambda ids: fetch_showable(self._graph, ids))
+            if query.fields:
+                items = self._with_evidence(query, items)
+            return Answer(None, self.rankings.as_of, items)
+
+        try:
+            return self._serving.breaker.call(in_graph)
+        except GraphUnavailableError:
+            version = self._serving.version
+            withheld = version.withheld.now() if version else set()
+            items = shown(lambda ids: set(ids) - withheld)
+            return Answer(None, self.rankings.as_of, items, None, ["graph"])
+
+    def rank(self, query: Query, given: Sequence[str]) -> Answer:
+        """The given items that may be shown, in the person's order; last, as they came, those that
+        the version does not know."""
+        try:
+            return self._serving.answer(self._rank_in_graph, self._rank_in_memory, query, given)
         except ArtifactError:
-            answer = self._serving.breaker.call(self._popular_in_graph, query)
-            return replace(answer, degraded=["artifact"])
+            hidden = self._serving.breaker.call(fetch_hidden, self._graph, given)
+            shown = [item for item in given if item not in hidden]
+            return replace(_as_given(shown), degraded=["artifact"])
+
+    def _rank_in_graph(self, query: Query, given: Sequence[str]) -> Answer:
+        version, person = self.who(query)
+        hidden = fetch_hidden(self._graph, given)
+        shown = [item for item in given if item not in hidden]
+        if version is None:
+            return _as_given(shown)
+        history = version.history(person.keys, person.events, person.totals)
+        return self._ranked(version, query, history, shown)
+
+    def _rank_in_memory(
+        self, version: MappedVersion, missing: str, query: Query, given: Sequence[str]
+    ) -> Answer:
+        history = version.history(version.people.keys_of(query.user_id), list(query.session))
+        withheld = version.withheld.now()
+        shown = [item for item in given if item not in withheld]
+        answer = self._ranked(version, query, history, shown, missing)
+        return answer if query.session or answer.fallback else replace(answer, fallback="published")
+
+    def _ranked(
+        self,
+        version: MappedVersion,
+        query: Query,
+        history: History,
+        shown: Sequence[str],
+        missing: str | None = None,
+    ) -> Answer:
+        personal = history.row.nnz > 0
+        pool = (pool_of if personal else by_popularity)(version, history, shown)
+        asked = replace(query, k=len(shown), reasons=query.reasons if personal else 0)
+        answer = self._answer(version, asked, history, pool, missing)
+        unknown = [item for item in shown if item not in version.item_rows]
+        last = _as_given(unknown, len(pool.rows)).items
+        if last and query.fields and missing is None:
+            last = self._with_evidence(query, last)
+        items = [*answer.items, *last]
+        return replace(answer, items=items, fallback=None if personal else "popular")
 
     def warm(self) -> None:
         """Have the server plan an answer's statements before anybody waits for one."""
@@ -49,17 +138,28 @@ class Recommender:
             fetch_candidates(self._graph, version.id, version.slot, vector, 1, first)
         fetch_evidence(self._graph, self._domain, "", first, first)
 
-    def _from_graph(self, query: Query) -> Answer:
+    def who(self, query: Query) -> tuple[MappedVersion | None, Person]:
+        """The version that serves, and the person with the session's events. Raises
+        UnmappedError when another version is in memory."""
         version = self._serving.version
         cut, as_of = (version.cut, version.as_of) if version else ({}, datetime.now(UTC))
         person = fetch_person(self._graph, self._domain, query.user_id, cut, as_of)
+        person = replace(person, events=[*person.events, *query.session])
         if person.version is None:
-            return self._popular_in_graph(query)
+            return None, person
         if version is None or version.id != person.version:
             raise UnmappedError(person.version, person.slot)
+        return version, person
+
+    def _from_graph(self, query: Query) -> Answer:
+        version, person = self.who(query)
+        if version is None:
+            return self._unpersonal(None, query, [e.item_id for e in person.events if e.seen])
         history = version.history(person.keys, person.events, person.totals)
         if not history.row.nnz:
-            return self._popular(version, query, history)
+            ids = version.artifact.item_ids
+            seen = {ids[row] for row in history.seen} | history.unknown
+            return self._unpersonal(version, query, seen)
         barred = barred_rows(version, history, query)
         pool = pool_in_graph(self._graph, version, history, query, barred)
         return self._answer(version, query, history, pool)
@@ -113,55 +213,80 @@ class Recommender:
             for item in items
         ]
 
-    def _popular(
+    def _unpersonal(
         self,
-        version: MappedVersion,
+        version: MappedVersion | None,
         query: Query,
-        history: History,
-        missing: str | None = None,
+        seen: Collection[str],
+        links: Sequence[Link] = (),
     ) -> Answer:
-        """The version's popular list; missing: why the graph is not asked what is hidden."""
-        barred = barred_rows(version, history, query)
-        ids = version.artifact.item_ids
-        chosen: list[int] = []
-        for start in range(0, len(version.popular), 4 * query.k):
-            rows = [r for r in version.popular[start : start + 4 * query.k] if r not in barred]
-            names = [ids[row] for row in rows]
-            showable = (
-                set(names) - version.withheld.now()
-                if missing
-                else fetch_showable(self._graph, names)
-            )
-            chosen += [row for row, name in zip(rows, names, strict=True) if name in showable]
-            if len(chosen) >= query.k:
-                break
-        items = [
-            Recommended(ids[row], rank, float(version.artifact.popularity[row]), ["popular"])
-            for rank, row in enumerate(chosen[: query.k], 1)
-        ]
-        if query.fields and missing is None:
-            items = self._with_evidence(query, items)
-        degraded = [missing] if missing else []
-        return Answer(version.id, version.as_of, items, "cold_start", degraded)
+        """From the graph: `links`, then profile, what trends, what is popular."""
+        barred = query.exclude_ids | (set(seen) if query.exclude_seen else set())
+        room = query.k + len(barred)
 
-    def _popular_in_graph(self, query: Query) -> Answer:
-        """Without a version: items by their number of events."""
-        rows = list_popular(self._graph, query.k + len(query.exclude_ids))
-        kept = [row for row in rows if row["id"] not in query.exclude_ids][: query.k]
-        items = [
-            Recommended(row["id"], rank, float(row["events"]), ["popular"])
-            for rank, row in enumerate(kept, 1)
+        def by_profile() -> Iterable[Scored]:
+            rows = list_by_profile(self._graph, self._domain, query.user_id, room)
+            return [(row["id"], row["score"]) for row in rows]
+
+        def by_degree() -> Iterable[Scored]:
+            return [(r["id"], float(r["events"])) for r in list_popular(self._graph, room)]
+
+        chain = [
+            *links,
+            ("profile", by_profile),
+            *ranked(self.rankings, version, lambda ids: fetch_showable(self._graph, ids)),
         ]
+        if version is None:  # what was not ranked yet is read now
+            chain.append(("popular", by_degree))
+        items, link = fill(chain, query.k, barred)
         if query.fields:
             items = self._with_evidence(query, items)
-        return Answer(None, None, items, "no_version")
+        if version is None:
+            return Answer(None, None, items, link)
+        return Answer(version.id, version.as_of, items, link)
+
+    def _from_publication(self, query: Query) -> Answer:
+        """Without the version's files: its vectors and item–item weights in the graph."""
+        graph, now = self._graph, datetime.now(UTC)
+        person = fetch_person(graph, self._domain, query.user_id, {}, now)
+        events = [*person.events, *query.session]
+        seen = [event.item_id for event in events if event.seen]
+        barred = [*query.exclude_ids, *(seen if query.exclude_seen else ())]
+        weights: dict[str, float] = {}
+        for event in events:
+            weights[event.item_id] = weights.get(event.item_id, 0.0) + event.weight
+        weights |= person.totals
+
+        def near() -> Iterable[Scored]:
+            rows = list_near_published(graph, person.slot, person.keys, query.k, barred)
+            return [(row["id"], row["score"]) for row in rows]
+
+        def walked() -> Iterable[Scored]:
+            rows = list_similar_to_all(graph, person.slot, weights, query.k, barred)
+            return [(row["id"], row["score"]) for row in rows]
+
+        links = [("published", near), ("session", walked)] if person.version else []
+        answer = self._unpersonal(None, query, seen, links)
+        return replace(answer, model_version=person.version, degraded=["artifact"])
 
     def _from_memory(self, version: MappedVersion, missing: str, query: Query) -> Answer:
         """The mapped version over its whole catalogue."""
-        history = version.history(version.people.keys_of(query.user_id), [])
+        history = version.history(version.people.keys_of(query.user_id), list(query.session))
         if not history.row.nnz:
-            return self._popular(version, query, history, missing)
+            withheld = version.withheld.now()
+            chain = ranked(self.rankings, version, lambda ids: set(ids) - withheld)
+            items, link = fill(chain, query.k, query.exclude_ids)
+            return Answer(version.id, version.as_of, items, link, [missing])
         barred = barred_rows(version, history, query)
-        return self._answer(
-            version, query, history, pool_in_memory(version, history, barred), missing
-        )
+        pool = pool_in_memory(version, history, barred)
+        answer = self._answer(version, query, history, pool, missing)
+        # A session brings all its events; of a person the newest are in the graph alone.
+        return answer if query.session else replace(answer, fallback="published")
+
+
+def _as_given(items: Sequence[str], after: int = 0) -> Answer:
+    """The items in the order in which they came, of which nothing is known."""
+    listed = [
+        Recommended(item, rank, None, ["given"]) for rank, item in enumerate(items, after + 1)
+    ]
+    return Answer(None, None, listed, "given")

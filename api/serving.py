@@ -52,7 +52,8 @@ class Serving:
         self._before: MappedVersion | None = None
         self._loading = threading.Lock()
         self._recalled = False
-        self._marker = artifacts.parent / "serving.json"
+        self.home = artifacts.parent
+        self._marker = self.home / "serving.json"
         self._withheld_at = 0.0
         self._unreadable: tuple[str, str, float] = ("", "", 0.0)
 

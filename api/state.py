@@ -99,6 +99,8 @@ def _keep_up(state: State, stopped: threading.Event) -> None:
         # Each by itself: an artifact that cannot be read must not keep the schema from being made.
         for step in (state.serving.refresh, lambda: _prepare(state)):
             wrong = _trouble(step) or wrong
+        # Last, as it may take long, and not while the graph is away: one trouble is one sentence.
+        wrong = wrong or _trouble(lambda: _renew_rankings(state))
         if wrong != before:
             log.warning("%s", f"not up to date with the graph: {wrong}" if wrong else "up to date")
         stopped.wait(KEEP_UP_S)
@@ -112,6 +114,10 @@ def _prepare(state: State) -> None:
         state.recommender.warm()
         state.prepared.set()
         state.breaker.writing(finish_erasures, state.working)
+
+
+def _renew_rankings(state: State) -> None:
+    state.breaker.writing(state.recommender.rankings.renew, state.working)
 
 
 def _trouble(step: Callable[[], None]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, LiteralString, cast
+from typing import Annotated, Any, Literal, LiteralString, cast
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -131,6 +131,17 @@ class Domain(Strict):
     def event_relationships(self) -> list[str]:
         """The relationship types of events."""
         return [spec.relationship for spec in self.events.values()]
+
+    @property
+    def positive_relationships(self) -> list[str]:
+        """The relationship types of events that speak for an item."""
+        return [spec.relationship for spec in self.events.values() if spec.weight > 0]
+
+    def relationships_from(self, end: Literal["user", "item"]) -> list[str]:
+        """The types of what users, or items, have beside events: their attributes and relations."""
+        fields = (self.user if end == "user" else self.item).fields.values()
+        related = [spec.relationship for spec in self.relations.values() if spec.from_ == end]
+        return [spec.node.relationship for spec in fields if spec.node] + related
 
     @property
     def attribute_labels(self) -> list[str]:

@@ -21,7 +21,8 @@ from graphdb.totals import fetch_totals
 
 @dataclass(frozen=True)
 class NewEvent:
-    """One of a person's events beyond the version's cut, weighed as of the version's time."""
+    """One of a person's events beyond the version's cut, weighed as of the version's time; of a
+    session's bare item no type is known."""
 
     item_id: str
     event_type: str
@@ -183,6 +184,18 @@ RETURN collect(i.id) AS ids
 def fetch_showable(graph: Graph, ids: Sequence[str]) -> set[str]:
     """Those of `ids` that exist and are neither hidden nor expired."""
     return set(graph.read(FETCH_SHOWABLE, ids=list(ids))[0]["ids"])
+
+
+FETCH_HIDDEN = """
+MATCH (i:Item)
+WHERE i.id IN $ids AND (i.hidden IS NOT NULL OR coalesce(i.expires_at <= datetime(), false))
+RETURN collect(i.id) AS ids
+"""
+
+
+def fetch_hidden(graph: Graph, ids: Sequence[str]) -> set[str]:
+    """Those of `ids` that are hidden or expired."""
+    return set(graph.read(FETCH_HIDDEN, ids=list(ids))[0]["ids"])
 
 
 # Degrees are counters in the store: no relationship is read.

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.answer import Answer, Recommended
 from api.answer import Query as Asked
+from api.asking import Asker, AskerWithEvents, Id, person_asking
 from api.problems import NotFoundError, responses
-from api.similar import similar
+from api.similar import By, similar
 from api.state import Current
 
 MOST_ITEMS = 500
@@ -20,25 +21,36 @@ REASONS = 3
 
 router = APIRouter(tags=["recommendations"])
 
-Id = Annotated[str, Field(min_length=1, max_length=256)]
 
+class PublicQuery(BaseModel):
+    """How many, and what must not be in the answer, whoever asks."""
 
-class RecommendationQuery(BaseModel):
-    """Who asks, for how many, and what must not be in the answer."""
+    model_config = ConfigDict(extra="forbid")
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"user_id": "196", "k": 5, "include": ["reasons", "item"]}]
-        },
-    )
-
-    user_id: Id
     k: int = Field(10, ge=1, le=MOST_ITEMS)
     exclude_ids: list[Id] = Field([], max_length=1000)
+
+
+class Wanted(PublicQuery):
+    """What a person's list is to be like, and what is told of it."""
+
     exclude_seen: bool = True
     include: list[Literal["reasons", "item"]] = Field(
         [], description="reasons: what carries each score; item: the item's fields."
+    )
+
+
+class RecommendationQuery(Wanted, Asker):
+    """The short form: a session is its items."""
+
+
+class RecommendationBody(Wanted, AskerWithEvents):
+    """Exactly one of user_id, anonymous_id and session says who asks."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"user_id": "196", "k": 5, "include": ["reasons", "item"]}]
+        },
     )
 
 
@@ -57,19 +69,21 @@ class ReasonOut(BaseModel):
 
 
 class ItemOut(BaseModel):
-    """sources: vector (near the person's vector), similar (from their events), popular, memory."""
+    """sources: vector (near the person's vector), similar (from their events), memory, or the link
+    of the fallback chain that it comes from; given for items to rank."""
 
     id: str
     rank: int
-    score: float
+    score: float | None = Field(description="Null only for an item to rank that is not known.")
     sources: list[str]
     reasons: list[ReasonOut] | None = None
     item: dict[str, Any] | None = None
 
 
 class AnswerOut(BaseModel):
-    """as_of: the time of the version's events; newer ones are folded in. fallback: why the list is
-    not personal (cold_start: no events of this person; no_version: nothing published yet)."""
+    """as_of: the time of the version's events; newer ones are folded in. fallback: null
+    when fresh and personal, else what answered: published, session, profile, trending, popular,
+    static, or given (a ranking in your own order)."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -116,9 +130,9 @@ class AnswerOut(BaseModel):
 @router.post(
     "/v1/recommendations", responses=responses(422, 503), response_model_exclude_unset=True
 )
-def post_recommendations(state: Current, query: RecommendationQuery) -> AnswerOut:
+def post_recommendations(state: Current, query: RecommendationBody) -> AnswerOut:
     """The best items for a person, with the reasons that make up each score if asked for."""
-    return _recommend(state, query)
+    return _recommend(state, query, "body")
 
 
 @router.get("/v1/recommendations", responses=responses(422, 503), response_model_exclude_unset=True)
@@ -126,29 +140,30 @@ def get_recommendations(
     state: Current, query: Annotated[RecommendationQuery, Query()]
 ) -> AnswerOut:
     """The short form: the same answer, lists as repeated parameters, and nothing is stored."""
-    return _recommend(state, query)
+    return _recommend(state, query, "query")
 
 
-def _recommend(state: Current, query: RecommendationQuery) -> AnswerOut:
+def _recommend(
+    state: Current, query: RecommendationQuery | RecommendationBody, place: str
+) -> AnswerOut:
     started = time.perf_counter()
+    user_id, session = person_asking(state.domain, query, place)
     asked = Asked(
-        user_id=query.user_id,
+        user_id=user_id,
+        session=session,
         k=query.k,
         exclude_ids=frozenset(query.exclude_ids),
         exclude_seen=query.exclude_seen,
         reasons=REASONS if "reasons" in query.include else 0,
         fields="item" in query.include,
     )
-    return _answer(state.recommender.recommend(asked), started)
+    return answer_out(state.recommender.recommend(asked), started)
 
 
-class SimilarQuery(BaseModel):
-    """How many, and what must not be in the answer."""
+class SimilarQuery(PublicQuery):
+    """In what items are alike."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    k: int = Field(10, ge=1, le=MOST_ITEMS)
-    exclude_ids: list[Id] = Field([], max_length=1000)
+    by: By | None = Field(None, description="Without it behaviour or, where there is none, text.")
 
 
 @router.get(
@@ -161,15 +176,16 @@ def get_similar(
     id: Annotated[str, Path(description="Your own id; a slash in it is written %2F.")],
     query: Annotated[SimilarQuery, Query()],
 ) -> AnswerOut:
-    """Items that the same people choose; by their texts for an item nobody has touched."""
+    """Items that the same people choose, with texts alike, or with knowledge in common."""
     started = time.perf_counter()
-    answer = similar(state.serving, id, query.k, frozenset(query.exclude_ids))
+    excluded = frozenset(query.exclude_ids)
+    answer = similar(state.serving, state.domain, id, query.k, excluded, query.by)
     if answer is None:
         raise NotFoundError(f"there is no item {id[:80]!r}")
-    return _answer(answer, started)
+    return answer_out(answer, started)
 
 
-def _answer(answer: Answer, started: float) -> AnswerOut:
+def answer_out(answer: Answer, started: float) -> AnswerOut:
     return AnswerOut(
         model_version=answer.model_version,
         as_of=answer.as_of,

@@ -110,9 +110,9 @@ def test_shares_are_told_and_what_speaks_against_an_item_is_called_so(capsys):
 @pytest.mark.parametrize(
     ("changed", "last"),
     [
-        ({"fallback": "cold_start"}, "version v1; popular items: no events of this person count"),
+        ({"fallback": "popular"}, "version v1; popular items: no events of this person count"),
         (
-            {"fallback": "no_version", "model_version": None},
+            {"fallback": "popular", "model_version": None},
             "no version was published yet; popular",
         ),
         ({"degraded": ["graph"]}, "version v1; degraded: without the graph"),

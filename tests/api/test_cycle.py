@@ -94,7 +94,7 @@ def test_the_least_there_is_to_learn_from_is_learned_published_and_served(
     everything = recommender.recommend(Query(rows[0]["user_id"], k=5, exclude_seen=False))
     assert (seen.model_version, seen.items, seen.degraded) == ("a", [], [])
     assert {item.id for item in everything.items} == set(read.item_ids)
-    assert recommender.recommend(Query("stranger")).fallback == "cold_start"
+    assert recommender.recommend(Query("stranger")).fallback == "popular"
 
 
 def test_a_graph_that_fails_its_audit_is_not_trained_on(graph, domain, settings, neo4j, snapshot):

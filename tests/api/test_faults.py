@@ -70,7 +70,8 @@ def test_a_killed_graph_is_noticed_answered_without_and_found_again(client, serv
     ids = [item["id"] for item in personal["items"]]
     assert [[item["id"] for item in a["items"]] for a in answers] == [ids] * 10
     assert (similar["degraded"], len(similar["items"])) == (["graph"], 5)
-    assert (stranger["fallback"], len(stranger["items"])) == ("cold_start", 5)
+    assert (stranger["fallback"], len(stranger["items"])) == ("popular", 5)
+    assert {a["fallback"] for a in answers} == {"published"}
     assert (refused.status_code, kept.status_code) == (503, 202)
     assert "the events are kept" in refused.json()["detail"]
     assert refused.headers["content-type"] == "application/problem+json"
@@ -172,7 +173,7 @@ def test_an_api_started_again_without_its_graph_answers_from_what_served_last(
         back = again.recommend()
 
     assert (answer["model_version"], answer["degraded"]) == ("v1", ["graph"])
-    assert (answer["fallback"], len(answer["items"])) == ("cold_start", 5)
+    assert (answer["fallback"], len(answer["items"])) == ("popular", 5)
     assert (similar["degraded"], len(similar["items"]) > 0) == (["graph"], True)
     assert (back["model_version"], back["degraded"], back["fallback"]) == ("v1", [], None)
 

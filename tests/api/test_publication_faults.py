@@ -59,7 +59,8 @@ def test_with_no_readable_version_the_graph_says_what_is_popular(
         assert wait_until(client.answers, 30, 0.2)
         answer = client.recommend()
 
-        assert (answer["model_version"], answer["degraded"]) == (None, ["artifact"])
+        assert (answer["model_version"], answer["degraded"]) == ("v1", ["artifact"])
+        assert answer["fallback"] == "published"
         assert len(answer["items"]) == 5
         assert wait_until(lambda: client.ready() == 200, 30, 0.2)
 

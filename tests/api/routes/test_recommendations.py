@@ -44,7 +44,7 @@ def test_only_what_was_asked_for_is_in_the_answer(ask):
 def test_an_unknown_person_gets_the_popular_list_and_is_told_so(ask):
     answer = ask(user_id="nobody at all", k=3).json()
 
-    assert (answer["fallback"], len(answer["items"])) == ("cold_start", 3)
+    assert (answer["fallback"], len(answer["items"])) == ("popular", 3)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,8 @@ def test_an_unknown_person_gets_the_popular_list_and_is_told_so(ask):
     [
         {},
         {"user_id": ""},
+        {"user_id": "a", "anonymous_id": "b"},
+        {"user_id": "a", "session": ["1"]},
         {"user_id": "a", "k": 0},
         {"user_id": "a", "k": 501},
         {"user_id": "a", "k": "many"},
@@ -91,3 +93,56 @@ def test_asking_stores_nothing(ask, module_graph):
     ask("/v1/items/5/similar")
 
     assert module_graph.read(count) == before
+
+
+def test_a_session_may_be_items_or_events_and_both_forms_take_it(ask, client):
+    items = {"session": ["3", "5"], "k": 4}
+    event = {"item_id": "3", "event_type": "dismissed"}
+
+    got = ask(**items).json()
+    posted = client.post("/v1/recommendations", json=items).json()
+    disliked = client.post("/v1/recommendations", json={"session": [event, "5"], "k": 4}).json()
+
+    assert {**got, "took_ms": 0} == {**posted, "took_ms": 0}
+    assert (got["fallback"], len(got["items"])) == (None, 4)
+    assert not {"3", "5"} & {item["id"] for item in got["items"] + disliked["items"]}
+    assert disliked["items"] != got["items"]
+
+
+def test_an_anonymous_person_is_asked_for_by_their_own_id(ask, client):
+    event = {
+        "event_type": "rated",
+        "anonymous_id": "tab",
+        "item_id": "3",
+        "occurred_at": "2026-01-05T20:15:00Z",
+    }
+    sent = client.post("/v1/events", params={"wait": True}, json=event)
+
+    answer = ask(anonymous_id="tab", k=5).json()
+
+    assert sent.status_code == 202
+    assert answer["fallback"] is None
+    assert "3" not in {item["id"] for item in answer["items"]}
+
+
+def test_a_session_that_cannot_be_read_is_refused_by_its_place(client):
+    for session, field in (
+        ([], "body.session"),
+        (["1", {"item_id": "1", "event_type": "bought"}], "body.session.1.event_type"),
+        (["1", {"item_id": "1", "event_type": "rated", "at": 1}], "body.session.1.SessionEvent.at"),
+    ):
+        answer = client.post("/v1/recommendations", json={"session": session})
+        assert answer.status_code == 422
+        assert field in {error["field"] for error in answer.json()["errors"]}
+
+
+def test_similar_items_are_alike_in_what_is_asked_for(ask, client):
+    for item in ("alike-1", "alike-2"):
+        fields = {"title": item, "genres": ["Noir of its own"]}
+        assert client.put(f"/v1/items/{item}", json={"fields": fields}).status_code == 204
+
+    known = ask("/v1/items/alike-1/similar", by="knowledge").json()["items"]
+
+    assert [(item["id"], item["sources"]) for item in known] == [("alike-2", ["knowledge"])]
+    assert ask("/v1/items/alike-1/similar", by="behaviour").json()["items"] == []
+    assert ask("/v1/items/alike-1/similar", by="colour").status_code == 422

@@ -1,0 +1,37 @@
+"""Rankings that are the same for everybody, under /v1/rankings."""
+
+import time
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.answer import Query as Asked
+from api.problems import responses
+from api.rankings import Ranking
+from api.routes.recommendations import AnswerOut, PublicQuery, answer_out
+from api.state import Current
+
+router = APIRouter(tags=["recommendations"])
+
+
+class RankingQuery(PublicQuery):
+    """Whether the items' fields are wanted."""
+
+    include: list[Literal["item"]] = Field([], description="item: the item's fields.")
+
+
+@router.get("/v1/rankings/{name}", responses=responses(422, 503), response_model_exclude_unset=True)
+def get_ranking(
+    state: Current, name: Ranking, query: Annotated[RankingQuery, Query()]
+) -> AnswerOut:
+    """What most people chose in the last seven days, ever, or what is new; read every ten seconds
+    at most, as_of says when."""
+    started = time.perf_counter()
+    asked = Asked(
+        user_id="",
+        k=query.k,
+        exclude_ids=frozenset(query.exclude_ids),
+        fields="item" in query.include,
+    )
+    return answer_out(state.recommender.ranking(name, asked), started)
