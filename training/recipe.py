@@ -24,7 +24,7 @@ from training.splits import latest_split
 from training.world import World
 
 VALIDATION_SHARE = 0.1
-CLIMB_SHARE = 0.06
+CLIMB_SHARE = 0.04
 """Of the time, for the settings of each closed form."""
 WARM_SHARE = 0.25
 """Of the epochs: a refit that cannot start anew goes on so long from what validation trained."""
@@ -236,9 +236,18 @@ def _choose_model(
             found.append((model, training.model_copy(update={"loss": loss})))
         return found
 
-    def run(model: ModelConfig, training: TrainingConfig) -> Attempt:
+    def run(model: ModelConfig, training: TrainingConfig, seconds: float) -> Attempt:
         step = f"search: {words(model)}, {words(training.loss)}"
-        return attempt(world, validation, model, training, seed=seed, report=report, step=step)
+        return attempt(
+            world,
+            validation,
+            model,
+            training,
+            seed=seed,
+            report=report,
+            step=step,
+            seconds=seconds,
+        )
 
     return race([by_training, by_hops, by_temperature], run, seconds)
 
