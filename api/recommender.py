@@ -1,38 +1,23 @@
-"""Answers: candidates from the graph, scored by the one scorer, with their reasons.
+"""Answers: the person, what is barred, the scored pool, its best k, their reasons.
 
-Two round trips: the person, then candidates by vector index and by the person's item–item
-weights, minus what they have seen and what is hidden. When the graph does not answer, the version
-mapped in memory does, over its whole catalogue, and says so. It knows no HTTP.
+Two round trips: the person, then the candidates that `api.candidates` asks for. When the graph does
+not answer, the version mapped in memory does, over its whole catalogue, and says so. It knows no
+HTTP.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
-import numpy as np
-
 from api.answer import Answer, Query, Recommended
+from api.candidates import Pool, barred_rows, pool_in_graph, pool_in_memory
 from api.mapped import History, MappedVersion
 from api.publication import query_vector
 from api.reasons import Reason, reasons_for
 from api.serving import Serving, UnmappedError
 from graphdb.domain import Domain
-from graphdb.errors import GraphUnavailableError
 from graphdb.paths import fetch_evidence
 from graphdb.retrieval import fetch_candidates, fetch_person, fetch_showable, list_popular
 from training.artifact import ArtifactError
-
-NEAR, WALKED = 200, 200
-"""Candidates asked of each half beyond what was seen: the union of the best 300 lost nothing."""
-
-
-@dataclass
-class Scored:
-    """Item rows, best first, with their scores and where each came from."""
-
-    rows: np.ndarray
-    scores: np.ndarray
-    sources: list[list[str]]
 
 
 class Recommender:
@@ -75,59 +60,23 @@ class Recommender:
         history = version.history(person.keys, person.events, person.totals)
         if not history.row.nnz:
             return self._popular(version, query, history)
-        scored = self._candidates(version, history, query)
-        return self._answer(version, query, history, scored)
-
-    def _candidates(self, version: MappedVersion, history: History, query: Query) -> Scored:
-        """The best of both halves, scored whole; None when the version is gone."""
-        scorer, model = version.artifact.scorer, version.artifact.model
-        barred = _barred(version, history, query)
-        user = scorer.user_vectors(history.row, _rows(history.residual))[0]
-        catalogue = len(version.artifact.item_ids)
-        near_count, walk_count = NEAR + len(barred) + query.k, WALKED + query.k
-        walk = self._walk(version, history, barred)
-        while True:
-            found = fetch_candidates(
-                self._graph,
-                version.id,
-                version.slot,
-                query_vector(user, model.similarity),
-                min(near_count, max(catalogue, 1)),
-                [version.artifact.item_ids[row] for row in walk[:walk_count]],
-            )
-            if found is None:  # flipped away and its slot taken since the person was read
-                raise GraphUnavailableError(f"version {version.id} is gone")
-            scored = _score(version, history, query, barred, found)
-            if len(scored.rows) >= query.k or near_count >= catalogue:
-                return scored
-            near_count, walk_count = 4 * near_count, 4 * walk_count
-
-    def _walk(
-        self, version: MappedVersion, history: History, barred: Collection[int]
-    ) -> np.ndarray:
-        """Item rows reached by the version's item–item weights, strongest first."""
-        scorer = version.artifact.scorer
-        reached = scorer.capped(history.row) @ scorer.similar
-        order = np.argsort(-reached.data, kind="stable")
-        rows = reached.indices[order][reached.data[order] > 0]
-        return rows[~np.isin(rows, list(barred))]
+        barred = barred_rows(version, history, query)
+        pool = pool_in_graph(self._graph, version, history, query, barred)
+        return self._answer(version, query, history, pool)
 
     def _answer(
         self,
         version: MappedVersion,
         query: Query,
         history: History,
-        scored: Scored,
+        pool: Pool,
         missing: str | None = None,
     ) -> Answer:
         """The best k, explained; missing: why it comes from memory alone."""
-        rows = scored.rows[: query.k]
-        ids = [version.artifact.item_ids[row] for row in rows]
+        rows = pool.rows[: query.k]
         items = [
-            Recommended(item, rank, float(score), sources)
-            for rank, (item, score, sources) in enumerate(
-                zip(ids, scored.scores, scored.sources, strict=False), 1
-            )
+            Recommended(version.artifact.item_ids[row], rank, float(score), pool.sources(row))
+            for rank, (row, score) in enumerate(zip(rows, pool.scores, strict=False), 1)
         ]
         if query.reasons and len(rows):
             explained = reasons_for(version, history, rows, query.reasons)
@@ -172,7 +121,7 @@ class Recommender:
         missing: str | None = None,
     ) -> Answer:
         """The version's popular list; missing: why the graph is not asked what is hidden."""
-        barred = _barred(version, history, query)
+        barred = barred_rows(version, history, query)
         ids = version.artifact.item_ids
         chosen: list[int] = []
         for start in range(0, len(version.popular), 4 * query.k):
@@ -212,44 +161,7 @@ class Recommender:
         history = version.history(version.people.keys_of(query.user_id), [])
         if not history.row.nnz:
             return self._popular(version, query, history, missing)
-        withheld = version.withheld.now()
-        shown = [i for i in version.artifact.item_ids if i not in withheld]
-        barred = _barred(version, history, query)
-        scored = _score(version, history, query, barred, (shown, []))
-        started = replace_sources(scored, "memory")
-        return self._answer(version, query, history, started, missing)
-
-
-def replace_sources(scored: Scored, source: str) -> Scored:
-    """The same rows, all from `source`."""
-    return Scored(scored.rows, scored.scores, [[source] for _ in scored.sources])
-
-
-def _barred(version: MappedVersion, history: History, query: Query) -> set[int]:
-    """Item rows that must not be shown to this person."""
-    rows = {version.item_rows[i] for i in query.exclude_ids if i in version.item_rows}
-    return rows | history.seen if query.exclude_seen else rows
-
-
-def _score(
-    version: MappedVersion,
-    history: History,
-    query: Query,
-    barred: Collection[int],
-    found: tuple[list[str], list[str]],
-) -> Scored:
-    """The union of the candidates that are not barred, scored whole, best first."""
-    near, walked = ({version.item_rows[i] for i in ids if i in version.item_rows} for ids in found)
-    rows = np.array(sorted((near | walked) - set(barred)), dtype=np.int64)
-    scorer = version.artifact.scorer
-    scores = scorer.scores(history.row, _rows(history.residual), rows)[0]
-    order = np.argsort(-scores, kind="stable")[: query.k]
-    sources = [
-        [name for name, half in (("vector", near), ("similar", walked)) if row in half]
-        for row in rows[order]
-    ]
-    return Scored(rows[order], scores[order], sources)
-
-
-def _rows(residual: np.ndarray | None) -> np.ndarray | None:
-    return None if residual is None else residual[None, :]
+        barred = barred_rows(version, history, query)
+        return self._answer(
+            version, query, history, pool_in_memory(version, history, barred), missing
+        )

@@ -24,7 +24,7 @@ from training.splits import latest_split
 from training.world import World
 
 VALIDATION_SHARE = 0.1
-CLIMB_SHARE = 0.06
+CLIMB_SHARE = 0.04
 """Of the time, for the settings of each closed form."""
 WARM_SHARE = 0.25
 """Of the epochs: a refit that cannot start anew goes on so long from what validation trained."""

@@ -1,0 +1,105 @@
+"""Candidates: what each source finds, as one pool of item rows that the one scorer scores whole.
+
+The sources are the version's vector index and a walk over its item–item weights; without the graph
+it is the whole catalogue in memory. Its pool is best first and not cut: what comes next chooses
+from it. It knows neither who asks beyond their history, nor how a list is put together.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from api.answer import Query
+from api.mapped import History, MappedVersion
+from api.publication import query_vector
+from graphdb.connection import Graph
+from graphdb.errors import GraphUnavailableError
+from graphdb.retrieval import fetch_candidates
+
+NEAR, WALKED = 200, 200
+"""Candidates asked of each half beyond what was seen: the union of the best 300 lost nothing."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Item rows, best first, with their scores; found: which rows each source came up with."""
+
+    rows: np.ndarray
+    scores: np.ndarray
+    found: Mapping[str, Collection[int]]
+
+    def sources(self, row: int) -> list[str]:
+        """The sources that found a row."""
+        return [source for source, rows in self.found.items() if row in rows]
+
+
+def barred_rows(version: MappedVersion, history: History, query: Query) -> set[int]:
+    """Item rows that must not be shown to this person."""
+    rows = {version.item_rows[i] for i in query.exclude_ids if i in version.item_rows}
+    return rows | history.seen if query.exclude_seen else rows
+
+
+def pool_in_graph(
+    graph: Graph, version: MappedVersion, history: History, query: Query, barred: Collection[int]
+) -> Pool:
+    """At least k candidates that may be shown, if there are so many."""
+    scorer, model = version.artifact.scorer, version.artifact.model
+    user = scorer.user_vectors(history.row, _rows(history.residual))[0]
+    catalogue = len(version.artifact.item_ids)
+    near_count, walk_count = NEAR + len(barred) + query.k, WALKED + query.k
+    walk = _walk(version, history, barred)
+    while True:
+        found = fetch_candidates(
+            graph,
+            version.id,
+            version.slot,
+            query_vector(user, model.similarity),
+            min(near_count, max(catalogue, 1)),
+            [version.artifact.item_ids[row] for row in walk[:walk_count]],
+        )
+        if found is None:  # flipped away and its slot taken since the person was read
+            raise GraphUnavailableError(f"version {version.id} is gone")
+        near, walked = found
+        pool = _score(version, history, barred, {"vector": near, "similar": walked})
+        if len(pool.rows) >= query.k or near_count >= catalogue:
+            return pool
+        near_count, walk_count = 4 * near_count, 4 * walk_count
+
+
+def pool_in_memory(version: MappedVersion, history: History, barred: Collection[int]) -> Pool:
+    """The whole catalogue that may be shown, without the graph."""
+    withheld = version.withheld.now()
+    shown = [item for item in version.artifact.item_ids if item not in withheld]
+    return _score(version, history, barred, {"memory": shown})
+
+
+def _walk(version: MappedVersion, history: History, barred: Collection[int]) -> np.ndarray:
+    """Item rows reached by the version's item–item weights, strongest first."""
+    scorer = version.artifact.scorer
+    reached = scorer.capped(history.row) @ scorer.similar
+    order = np.argsort(-reached.data, kind="stable")
+    rows = reached.indices[order][reached.data[order] > 0]
+    return rows[~np.isin(rows, list(barred))]
+
+
+def _score(
+    version: MappedVersion,
+    history: History,
+    barred: Collection[int],
+    found: Mapping[str, Collection[str]],
+) -> Pool:
+    """The union of what was found and is not barred, scored whole, best first."""
+    by_source = {
+        source: {version.item_rows[item] for item in ids if item in version.item_rows}
+        for source, ids in found.items()
+    }
+    union = set().union(*by_source.values()) - set(barred)
+    rows = np.array(sorted(union), dtype=np.int64)
+    scores = version.artifact.scorer.scores(history.row, _rows(history.residual), rows)[0]
+    order = np.argsort(-scores, kind="stable")
+    return Pool(rows[order], scores[order], by_source)
+
+
+def _rows(residual: np.ndarray | None) -> np.ndarray | None:
+    return None if residual is None else residual[None, :]

@@ -1,0 +1,64 @@
+"""The pool: what the sources found, without what is barred, scored whole and never short."""
+
+import numpy as np
+import pytest
+
+from api import candidates
+from api.answer import Query
+from api.candidates import barred_rows, pool_in_graph, pool_in_memory
+from api.mapped import History, MappedVersion
+from graphdb.catalogue import save_items
+from graphdb.people import fetch_people
+from tests.rows import item_row
+
+
+@pytest.fixture
+def version(serving, world) -> MappedVersion:
+    serving.refresh()
+    assert serving.version is not None
+    return serving.version
+
+
+@pytest.fixture
+def history(graph, version) -> History:
+    return version.history([fetch_people(graph)["p0"]], [])
+
+
+def test_both_pools_are_the_catalogue_as_the_scorer_ranks_it(graph, version, history):
+    barred = barred_rows(version, history, Query("p0"))
+    scores = version.artifact.scorer.scores(history.row, history.residual[None, :])[0]
+    best = [row for row in np.argsort(-scores, kind="stable") if row not in barred]
+
+    asked = pool_in_graph(graph, version, history, Query("p0"), barred)
+    mapped = pool_in_memory(version, history, barred)
+
+    assert len(barred) == 10
+    for pool in (asked, mapped):
+        assert pool.rows.tolist() == best
+        assert pool.scores == pytest.approx(scores[best], abs=1e-6)
+    assert {s for row in asked.rows for s in asked.sources(row)} == {"vector", "similar"}
+    assert mapped.sources(best[0]) == ["memory"]
+
+
+def test_what_is_barred_is_what_was_seen_and_what_was_named(version, history):
+    named = frozenset({"1", "nobody knows this"})
+
+    seen = barred_rows(version, history, Query("p0", exclude_ids=named))
+    alone = barred_rows(version, history, Query("p0", exclude_ids=named, exclude_seen=False))
+
+    assert alone == {version.item_rows["1"]}
+    assert seen == alone | history.seen
+
+
+def test_more_are_asked_for_until_there_are_enough(graph, domain, version, history, monkeypatch):
+    monkeypatch.setattr(candidates, "NEAR", 0)
+    monkeypatch.setattr(candidates, "WALKED", 0)
+    query = Query("p0", k=6, exclude_seen=False)
+    best = pool_in_memory(version, history, ()).rows[:20]
+    hidden = {version.artifact.item_ids[row] for row in best}
+    save_items(graph, domain, [item_row(item, hidden=True) for item in hidden])
+
+    pool = pool_in_graph(graph, version, history, query, set())
+
+    assert len(pool.rows) >= 6
+    assert not hidden & {version.artifact.item_ids[row] for row in pool.rows}
