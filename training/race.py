@@ -3,6 +3,7 @@
 It knows models by their settings and a validation part; no closed form and no final refit.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from training.world import World
 SEARCHED = ("hops", "temperature")
 SPRINT_SHARE = 0.4
 """Of the time, for comparing candidates that cannot all be trained to their end."""
-SPRINT_EPOCHS = 4
+SPRINT_EPOCHS = 6
 
 Candidate = tuple[ModelConfig, TrainingConfig]
 
@@ -64,6 +65,9 @@ class Attempt:
 Stage = Callable[[Attempt | None], Sequence[Candidate]]
 """What to try next, given the best so far; given nothing, what it would try at all."""
 
+Run = Callable[[ModelConfig, TrainingConfig, float], Attempt]
+"""Trains for at most so many seconds."""
+
 
 def attempt(
     world: World,
@@ -74,6 +78,7 @@ def attempt(
     seed: int,
     report: Report,
     step: str,
+    seconds: float = math.inf,
 ) -> Attempt:
     """Train on `world`, which knows `validation.part` only, stopping early by the held-out rest.
 
@@ -101,6 +106,7 @@ def attempt(
         validate=lambda: float(max(ndcg.mean() for ndcg in each_way())),
         report=report,
         step=step,
+        seconds=seconds,
     )
     first, *rest = each_way()
     cosine = training.cosine and costs_nothing(first, rest[0], ERRORS)
@@ -110,26 +116,27 @@ def attempt(
 
 def race(
     stages: Sequence[Stage],
-    run: Callable[[ModelConfig, TrainingConfig], Attempt],
+    run: Run,
     seconds: float,
 ) -> list[Attempt]:
     """Each stage's candidates, given the best so far, trained to their end where `seconds` suffice
     for the first stage's. The first stage has candidates whatever it is given.
 
-    Otherwise every stage's candidates run a few epochs from nothing and the best one has the rest
-    of the time. How long an epoch takes is measured with the first candidate.
+    Otherwise every stage's candidates run equally long from nothing, a few epochs, and the best one
+    has the rest of the time. How long an epoch takes is measured with the first candidate.
     """
     started = time.monotonic()
 
     def left() -> float:
         return seconds - (time.monotonic() - started)
 
-    def within(candidate: Candidate, epochs: int) -> Attempt:
+    def within(candidate: Candidate, epochs: int, seconds: float = math.inf) -> Attempt:
         model, training = candidate
         # A run that is shorter than its validations' distance is still validated once, at its end.
-        every = min(training.validate_every, epochs)
+        every = min(training.validate_every, epochs) if seconds == math.inf else 1
         limit = {"max_epochs": epochs - epochs % every, "validate_every": every}
-        return replace(run(model, training.model_copy(update=limit)), training=training)
+        found = run(model, training.model_copy(update=limit), seconds)
+        return replace(found, training=training)
 
     first = stages[0](None)
     pace = within(first[0], 1).seconds_an_epoch
@@ -148,7 +155,7 @@ def race(
 
 def _sprint(
     stages: Sequence[Stage],
-    within: Callable[[Candidate, int], Attempt],
+    within: Callable[..., Attempt],
     left: Callable[[], float],
     pace: float,
 ) -> list[Attempt]:
@@ -158,17 +165,15 @@ def _sprint(
         most = epochs_within(left(), pace, first[1].max_epochs)
         return [within(_decaying(first, most), most)]
     share = SPRINT_SHARE * left()
-    epochs = epochs_within(share / count, pace, SPRINT_EPOCHS)
     end = left() - share
     tried: list[Attempt] = []
     for stage in stages:
         for candidate in stage(best_of(tried) if tried else None):
-            # Some take longer than the first one did.
             if not tried or left() > end:
-                tried.append(within(candidate, epochs))
+                tried.append(within(candidate, SPRINT_EPOCHS, share / count))
     best = best_of(tried)
     most = epochs_within(left(), best.seconds_an_epoch, best.training.max_epochs)
-    if most <= epochs:
+    if most <= best.trained.epochs:
         return tried
     return [*tried, within(_decaying((best.model, best.training), most), most)]
 

@@ -236,9 +236,18 @@ def _choose_model(
             found.append((model, training.model_copy(update={"loss": loss})))
         return found
 
-    def run(model: ModelConfig, training: TrainingConfig) -> Attempt:
+    def run(model: ModelConfig, training: TrainingConfig, seconds: float) -> Attempt:
         step = f"search: {words(model)}, {words(training.loss)}"
-        return attempt(world, validation, model, training, seed=seed, report=report, step=step)
+        return attempt(
+            world,
+            validation,
+            model,
+            training,
+            seed=seed,
+            report=report,
+            step=step,
+            seconds=seconds,
+        )
 
     return race([by_training, by_hops, by_temperature], run, seconds)
 

@@ -41,10 +41,12 @@ def raced(seconds: float, *, other: float = 0.4, hops: int = 3) -> list[tuple[in
     def by_temperature(best: Run | None) -> list[Candidate]:
         return [(best.model, TEMPERED)] if best and best.training.loss.name != "bpr" else []
 
-    def run(model, training) -> Run:
+    def run(model, training, seconds) -> Run:
         reached = other if training.loss.name == "bpr" else 0.5
         reached += (model.hops == 2) / 4 - (training.loss == TEMPERED.loss) / 8
-        return Run(model, training, Trained(reached, training.max_epochs))
+        return Run(
+            model, training, Trained(reached, max(1, int(min(training.max_epochs, seconds))))
+        )
 
     tried = race([by_loss, by_hops, by_temperature], run, seconds)
     return [(run.model.hops, run.training.loss.name, run.trained.epochs) for run in tried]
