@@ -6,6 +6,7 @@ from typing import Any
 
 from api.reasons import Reason
 from graphdb.errors import PathlightError
+from graphdb.filtering import Filter
 
 
 class NothingPublishedError(PathlightError):
@@ -14,12 +15,14 @@ class NothingPublishedError(PathlightError):
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked. reasons: how many events to name an item, 0 for none."""
+    """What is asked. filter: what an item must pass; reasons: how many events to name an item, 0
+    for none."""
 
     user_id: str
     k: int = 10
     exclude_ids: frozenset[str] = frozenset()
     exclude_seen: bool = True
+    filter: Filter | None = None
     reasons: int = 0
     fields: bool = False
 
@@ -38,10 +41,12 @@ class Recommended:
 
 @dataclass(frozen=True)
 class Answer:
-    """items, best first; fallback: None when personal, else why not; degraded: what is down."""
+    """items, best first; fallback: None when personal, else why not; degraded: what is down;
+    empty: why a filter left nothing."""
 
     model_version: str | None
     as_of: datetime | None
     items: list[Recommended]
     fallback: str | None = None
     degraded: list[str] = field(default_factory=list)
+    empty: str | None = None

@@ -15,6 +15,7 @@ from api.publication import query_vector
 from api.reasons import Reason, reasons_for
 from api.serving import Serving, UnmappedError
 from graphdb.domain import Domain
+from graphdb.filtering import EVERYTHING, Predicate, compile_filter, list_passing
 from graphdb.paths import fetch_evidence
 from graphdb.retrieval import fetch_candidates, fetch_person, fetch_showable, list_popular
 from training.artifact import ArtifactError
@@ -61,8 +62,21 @@ class Recommender:
         if not history.row.nnz:
             return self._popular(version, query, history)
         barred = barred_rows(version, history, query)
-        pool = pool_in_graph(self._graph, version, history, query, barred)
+        passing = self._passing(query)
+        pool = pool_in_graph(self._graph, version, history, query, barred, passing)
         return self._answer(version, query, history, pool)
+
+    def _passing(self, query: Query) -> Predicate:
+        return compile_filter(self._domain, query.filter) if query.filter else EVERYTHING
+
+    def _emptied(self, query: Query) -> str | None:
+        """Why an answer without items is empty, where there is a filter."""
+        if query.filter is None:
+            return None
+        count = len(list_passing(self._graph, self._passing(query)))
+        if not count:
+            return "no item that may be shown passes the filter"
+        return f"of the {count} items that pass the filter each was seen, excluded, or is too new"
 
     def _answer(
         self,
@@ -86,7 +100,8 @@ class Recommender:
             ]
         if missing is None and (query.reasons or query.fields):
             items = self._with_evidence(query, items)
-        return Answer(version.id, version.as_of, items, None, [missing] if missing else [])
+        empty = None if items or missing else self._emptied(query)
+        return Answer(version.id, version.as_of, items, None, [missing] if missing else [], empty)
 
     def _with_evidence(self, query: Query, items: list[Recommended]) -> list[Recommended]:
         """Names and times for reasons, fields for items: one read for the whole list."""
@@ -123,15 +138,17 @@ class Recommender:
         """The version's popular list; missing: why the graph is not asked what is hidden."""
         barred = barred_rows(version, history, query)
         ids = version.artifact.item_ids
+        passing = set(list_passing(self._graph, self._passing(query))) if query.filter else None
         chosen: list[int] = []
         for start in range(0, len(version.popular), 4 * query.k):
             rows = [r for r in version.popular[start : start + 4 * query.k] if r not in barred]
             names = [ids[row] for row in rows]
-            showable = (
-                set(names) - version.withheld.now()
-                if missing
-                else fetch_showable(self._graph, names)
-            )
+            if passing is not None:
+                showable = passing
+            elif missing:
+                showable = set(names) - version.withheld.now()
+            else:
+                showable = fetch_showable(self._graph, names)
             chosen += [row for row, name in zip(rows, names, strict=True) if name in showable]
             if len(chosen) >= query.k:
                 break
@@ -142,11 +159,13 @@ class Recommender:
         if query.fields and missing is None:
             items = self._with_evidence(query, items)
         degraded = [missing] if missing else []
-        return Answer(version.id, version.as_of, items, "cold_start", degraded)
+        empty = None if items or missing else self._emptied(query)
+        return Answer(version.id, version.as_of, items, "cold_start", degraded, empty)
 
     def _popular_in_graph(self, query: Query) -> Answer:
         """Without a version: items by their number of events."""
-        rows = list_popular(self._graph, query.k + len(query.exclude_ids))
+        count = query.k + len(query.exclude_ids)
+        rows = list_popular(self._graph, count, self._passing(query))
         kept = [row for row in rows if row["id"] not in query.exclude_ids][: query.k]
         items = [
             Recommended(row["id"], rank, float(row["events"]), ["popular"])
@@ -154,10 +173,15 @@ class Recommender:
         ]
         if query.fields:
             items = self._with_evidence(query, items)
-        return Answer(None, None, items, "no_version")
+        empty = None if items else self._emptied(query)
+        return Answer(None, None, items, "no_version", empty=empty)
 
     def _from_memory(self, version: MappedVersion, missing: str, query: Query) -> Answer:
-        """The mapped version over its whole catalogue."""
+        """The mapped version over its whole catalogue; nothing where there is a filter, for what
+        passes it only the graph knows."""
+        if query.filter:
+            empty = "what passes the filter cannot be told from memory"
+            return Answer(version.id, version.as_of, [], None, [missing, "filter"], empty)
         history = version.history(version.people.keys_of(query.user_id), [])
         if not history.row.nnz:
             return self._popular(version, query, history, missing)

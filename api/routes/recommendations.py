@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.answer import Answer, Recommended
 from api.answer import Query as Asked
-from api.problems import NotFoundError, responses
+from api.filters import FilterError, parse_filter
+from api.problems import InvalidError, NotFoundError, responses
 from api.similar import similar
 from api.state import Current
+from graphdb.filtering import Filter
 
 MOST_ITEMS = 500
 REASONS = 3
@@ -37,6 +39,9 @@ class RecommendationQuery(BaseModel):
     k: int = Field(10, ge=1, le=MOST_ITEMS)
     exclude_ids: list[Id] = Field([], max_length=1000)
     exclude_seen: bool = True
+    filter: str | None = Field(
+        None, description="What an item must pass.", examples=["year >= 1990 and has genres"]
+    )
     include: list[Literal["reasons", "item"]] = Field(
         [], description="reasons: what carries each score; item: the item's fields."
     )
@@ -69,7 +74,8 @@ class ItemOut(BaseModel):
 
 class AnswerOut(BaseModel):
     """as_of: the time of the version's events; newer ones are folded in. fallback: why the list is
-    not personal (cold_start: no events of this person; no_version: nothing published yet)."""
+    not personal (cold_start: no events of this person; no_version: nothing published yet). empty:
+    why a filter left nothing, where it did."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -110,6 +116,7 @@ class AnswerOut(BaseModel):
     items: list[ItemOut]
     fallback: str | None
     degraded: list[str]
+    empty: str | None = None
     took_ms: float
 
 
@@ -118,7 +125,7 @@ class AnswerOut(BaseModel):
 )
 def post_recommendations(state: Current, query: RecommendationQuery) -> AnswerOut:
     """The best items for a person, with the reasons that make up each score if asked for."""
-    return _recommend(state, query)
+    return _recommend(state, query, "body")
 
 
 @router.get("/v1/recommendations", responses=responses(422, 503), response_model_exclude_unset=True)
@@ -126,20 +133,31 @@ def get_recommendations(
     state: Current, query: Annotated[RecommendationQuery, Query()]
 ) -> AnswerOut:
     """The short form: the same answer, lists as repeated parameters, and nothing is stored."""
-    return _recommend(state, query)
+    return _recommend(state, query, "query")
 
 
-def _recommend(state: Current, query: RecommendationQuery) -> AnswerOut:
+def _recommend(state: Current, query: RecommendationQuery, place: str) -> AnswerOut:
     started = time.perf_counter()
     asked = Asked(
         user_id=query.user_id,
         k=query.k,
         exclude_ids=frozenset(query.exclude_ids),
         exclude_seen=query.exclude_seen,
+        filter=_filter(state, query.filter, f"{place}.filter"),
         reasons=REASONS if "reasons" in query.include else 0,
         fields="item" in query.include,
     )
     return _answer(state.recommender.recommend(asked), started)
+
+
+def _filter(state: Current, text: str | None, field: str) -> Filter | None:
+    if text is None:
+        return None
+    try:
+        return parse_filter(text, state.domain)
+    except FilterError as error:
+        wrong = {"field": field, "position": error.position, "detail": str(error)}
+        raise InvalidError("the filter is not valid", [wrong]) from None
 
 
 class SimilarQuery(BaseModel):
@@ -170,12 +188,14 @@ def get_similar(
 
 
 def _answer(answer: Answer, started: float) -> AnswerOut:
+    given = {"empty": answer.empty} if answer.empty else {}
     return AnswerOut(
         model_version=answer.model_version,
         as_of=answer.as_of,
         items=[_item(item) for item in answer.items],
         fallback=answer.fallback,
         degraded=answer.degraded,
+        **given,
         took_ms=round((time.perf_counter() - started) * 1000, 3),
     )
 

@@ -5,9 +5,14 @@ import pytest
 import scipy.sparse as sp
 
 from api.answer import Query
+from api.breaker import GraphBreaker
 from api.publication import publish
+from api.recommender import Recommender
+from api.serving import Serving
 from graphdb.catalogue import save_items
+from graphdb.connection import SERVING, Graph
 from graphdb.events import save_events
+from graphdb.filtering import Condition
 from graphdb.people import fetch_people
 from graphdb.versions import rollback
 from tests.api.versions import PEOPLE, build_artifact, fill_graph
@@ -168,3 +173,67 @@ def test_text_that_looks_like_cypher_is_a_name_nobody_has(world, recommender):
     answer = recommender.recommend(Query("p0'}) DETACH DELETE n //", k=3))
 
     assert (answer.fallback, len(answer.items)) == ("cold_start", 3)
+
+
+DRAMA = Condition("genres", "in", ("Drama",))
+
+
+@pytest.fixture
+def dramas(graph, domain, world) -> set[str]:
+    """Items of a genre in the small world, one of them hidden."""
+    rows = [item_row(str(n), genres=["Drama"], title=f"Film {n}") for n in range(0, 40, 3)]
+    save_items(graph, domain, [*rows, item_row("1", hidden=True, genres=["Drama"])])
+    return {row["id"] for row in rows}
+
+
+def test_a_filter_leaves_what_passes_in_the_order_it_had(graph, dramas, world, recommender):
+    key = fetch_people(graph)["p1"]
+
+    answer = recommender.recommend(Query("p1", k=5, filter=DRAMA))
+
+    assert ids(answer) == [i for i in expected(world, key, 40) if i in dramas][:5]
+    assert len(answer.items) == 5
+
+
+@pytest.mark.parametrize("person", ["p1", "nobody"])
+def test_a_filter_that_leaves_nothing_says_why(graph, dramas, recommender, person):
+    none = recommender.recommend(Query(person, filter=Condition("year", ">", (2000,))))
+    excluded = recommender.recommend(Query(person, filter=DRAMA, exclude_ids=frozenset(dramas)))
+
+    assert (none.items, excluded.items) == ([], [])
+    assert none.empty == "no item that may be shown passes the filter"
+    assert excluded.empty is not None
+    assert excluded.empty.startswith("of the 14 items that pass the filter each was seen")
+
+
+def test_a_strangers_popular_list_is_filtered(dramas, world, recommender):
+    answer = recommender.recommend(Query("nobody", k=4, filter=DRAMA))
+
+    order = [world.item_ids[i] for i in np.argsort(-world.popularity, kind="stable")]
+    assert ids(answer) == [item for item in order if item in dramas][:4]
+    assert answer.fallback == "cold_start"
+
+
+def test_before_the_first_publication_the_popular_list_is_filtered(graph, domain, recommender):
+    save_events(graph, domain, "api", [event_row(u, i) for u, i in ("a1", "b1", "b2")])
+    save_items(graph, domain, [item_row("2", genres=["Drama"])])
+
+    answer = recommender.recommend(Query("a", k=5, filter=DRAMA))
+
+    assert (ids(answer), answer.fallback) == (["2"], "no_version")
+
+
+def test_from_memory_nothing_is_shown_that_is_not_known_to_pass(dramas, serving, artifacts, domain):
+    serving.refresh()
+    with Graph("bolt://127.0.0.1:9", "nobody listens", patience=SERVING) as nowhere:
+        alone = Serving(nowhere, artifacts, GraphBreaker(deadline=30))
+        alone.version = serving.version
+        recommender = Recommender(alone, domain)
+
+        for person in ("p1", "nobody"):
+            answer = recommender.recommend(Query(person, filter=DRAMA))
+
+            assert (answer.items, answer.degraded) == ([], ["graph", "filter"])
+            assert answer.empty == "what passes the filter cannot be told from memory"
+        assert len(recommender.recommend(Query("p1", k=5)).items) == 5
+        alone.breaker.close()
