@@ -6,6 +6,7 @@ from typing import Any
 
 from api.reasons import Reason
 from graphdb.errors import PathlightError
+from graphdb.filtering import Filter
 from graphdb.retrieval import NewEvent
 
 
@@ -16,12 +17,13 @@ class NothingPublishedError(PathlightError):
 @dataclass(frozen=True)
 class Query:
     """What is asked. user_id: empty for whoever is known by `session`, their events, alone;
-    reasons: how many events to name an item, 0 for none."""
+    filter: what an item must pass; reasons: how many events to name an item, 0 for none."""
 
     user_id: str
     k: int = 10
     exclude_ids: frozenset[str] = frozenset()
     exclude_seen: bool = True
+    filter: Filter | None = None
     reasons: int = 0
     fields: bool = False
     session: tuple[NewEvent, ...] = ()
@@ -42,10 +44,11 @@ class Recommended:
 @dataclass(frozen=True)
 class Answer:
     """items, best first; fallback: None when fresh and personal, else the link of the chain that
-    answered; degraded: what is down."""
+    answered; degraded: what is down; empty: why a filter left nothing."""
 
     model_version: str | None
     as_of: datetime | None
     items: list[Recommended]
     fallback: str | None = None
     degraded: list[str] = field(default_factory=list)
+    empty: str | None = None

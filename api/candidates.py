@@ -15,10 +15,14 @@ from api.mapped import History, MappedVersion
 from api.publication import query_vector
 from graphdb.connection import Graph
 from graphdb.errors import GraphUnavailableError
+from graphdb.filtering import EVERYTHING, Predicate, list_passing
 from graphdb.retrieval import fetch_candidates
 
 NEAR, WALKED = 200, 200
 """Candidates asked of each half beyond what was seen: the union of the best 300 lost nothing."""
+SPARE = 100
+"""Beyond k so many of a pool must pass a filter: with fewer the best that pass may lie outside it,
+and all that pass are scored."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,14 @@ def barred_rows(version: MappedVersion, history: History, query: Query) -> set[i
 
 
 def pool_in_graph(
-    graph: Graph, version: MappedVersion, history: History, query: Query, barred: Collection[int]
+    graph: Graph,
+    version: MappedVersion,
+    history: History,
+    query: Query,
+    barred: Collection[int],
+    passing: Predicate = EVERYTHING,
 ) -> Pool:
-    """At least k candidates that may be shown, if there are so many."""
+    """At least k candidates that may be shown and pass, if there are so many."""
     scorer, model = version.artifact.scorer, version.artifact.model
     user = scorer.user_vectors(history.row, _rows(history.residual))[0]
     catalogue = len(version.artifact.item_ids)
@@ -57,11 +66,16 @@ def pool_in_graph(
             query_vector(user, model.similarity),
             min(near_count, max(catalogue, 1)),
             [version.artifact.item_ids[row] for row in walk[:walk_count]],
+            passing,
         )
         if found is None:  # flipped away and its slot taken since the person was read
             raise GraphUnavailableError(f"version {version.id} is gone")
         near, walked = found
-        pool = _score(version, history, barred, {"vector": near, "similar": walked})
+        by_source = {"vector": near, "similar": walked}
+        pool = _score(version, history, barred, by_source)
+        if passing is not EVERYTHING and len(pool.rows) < query.k + SPARE:
+            by_source["filter"] = list_passing(graph, passing)
+            return _score(version, history, barred, by_source)
         if len(pool.rows) >= query.k or near_count >= catalogue:
             return pool
         near_count, walk_count = 4 * near_count, 4 * walk_count

@@ -6,7 +6,7 @@ cannot be read, what was published into the graph does; for whom nothing persona
 links of `api.fallback`. An answer says so. It knows no HTTP.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,6 +20,7 @@ from api.reasons import Reason, reasons_for
 from api.serving import Serving, UnmappedError
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError
+from graphdb.filtering import EVERYTHING, Predicate, compile_filter, list_passing
 from graphdb.paths import fetch_evidence
 from graphdb.profiles import list_by_profile
 from graphdb.published import list_near_published, list_similar_to_all
@@ -32,6 +33,9 @@ from graphdb.retrieval import (
     list_popular,
 )
 from training.artifact import ArtifactError
+
+WIDE = 2_000
+"""Items asked of a link of the fallback chain where a filter is still to be passed."""
 
 
 class Recommender:
@@ -50,6 +54,8 @@ class Recommender:
             except ArtifactError:
                 return self._serving.breaker.call(self._from_publication, query)
         except (NothingPublishedError, GraphUnavailableError):
+            if query.filter:  # what passes it only the graph knows
+                raise
             static = ("static", lambda: self.rankings.of("popular"))
             items, link = fill([static], query.k, query.exclude_ids)
             if not items:
@@ -161,8 +167,21 @@ class Recommender:
             seen = {ids[row] for row in history.seen} | history.unknown
             return self._unpersonal(version, query, seen)
         barred = barred_rows(version, history, query)
-        pool = pool_in_graph(self._graph, version, history, query, barred)
+        passing = self._passing(query)
+        pool = pool_in_graph(self._graph, version, history, query, barred, passing)
         return self._answer(version, query, history, pool)
+
+    def _passing(self, query: Query) -> Predicate:
+        return compile_filter(self._domain, query.filter) if query.filter else EVERYTHING
+
+    def _emptied(self, query: Query) -> str | None:
+        """Why an answer without items is empty, where there is a filter."""
+        if query.filter is None:
+            return None
+        count = len(list_passing(self._graph, self._passing(query)))
+        if not count:
+            return "no item that may be shown passes the filter"
+        return f"of the {count} items that pass the filter each was seen, excluded, or is too new"
 
     def _answer(
         self,
@@ -186,7 +205,8 @@ class Recommender:
             ]
         if missing is None and (query.reasons or query.fields):
             items = self._with_evidence(query, items)
-        return Answer(version.id, version.as_of, items, None, [missing] if missing else [])
+        empty = None if items or missing else self._emptied(query)
+        return Answer(version.id, version.as_of, items, None, [missing] if missing else [], empty)
 
     def _with_evidence(self, query: Query, items: list[Recommended]) -> list[Recommended]:
         """Names and times for reasons, fields for items: one read for the whole list."""
@@ -222,28 +242,37 @@ class Recommender:
     ) -> Answer:
         """From the graph: `links`, then profile, what trends, what is popular."""
         barred = query.exclude_ids | (set(seen) if query.exclude_seen else set())
-        room = query.k + len(barred)
+        passes = self._passing(query)
+        passing = set(list_passing(self._graph, passes)) if query.filter else None
+        room = len(barred) + (query.k if passing is None else WIDE)
 
         def by_profile() -> Iterable[Scored]:
             rows = list_by_profile(self._graph, self._domain, query.user_id, room)
             return [(row["id"], row["score"]) for row in rows]
 
         def by_degree() -> Iterable[Scored]:
-            return [(r["id"], float(r["events"])) for r in list_popular(self._graph, room)]
+            rows = list_popular(self._graph, query.k + len(barred), passes)
+            return [(row["id"], float(row["events"])) for row in rows]
+
+        def showable(ids: list[str]) -> Collection[str]:
+            return fetch_showable(self._graph, ids) if passing is None else passing
+
+        def kept(scored: Callable[[], Iterable[Scored]]) -> Callable[[], Iterable[Scored]]:
+            return scored if passing is None else lambda: _among(passing, scored())
 
         chain = [
-            *links,
-            ("profile", by_profile),
-            *ranked(self.rankings, version, lambda ids: fetch_showable(self._graph, ids)),
+            *((name, kept(scored)) for name, scored in [*links, ("profile", by_profile)]),
+            *ranked(self.rankings, version, showable),
         ]
         if version is None:  # what was not ranked yet is read now
             chain.append(("popular", by_degree))
         items, link = fill(chain, query.k, barred)
         if query.fields:
             items = self._with_evidence(query, items)
+        empty = None if items else self._emptied(query)
         if version is None:
-            return Answer(None, None, items, link)
-        return Answer(version.id, version.as_of, items, link)
+            return Answer(None, None, items, link, empty=empty)
+        return Answer(version.id, version.as_of, items, link, empty=empty)
 
     def _from_publication(self, query: Query) -> Answer:
         """Without the version's files: its vectors and item–item weights in the graph."""
@@ -252,17 +281,18 @@ class Recommender:
         events = [*person.events, *query.session]
         seen = [event.item_id for event in events if event.seen]
         barred = [*query.exclude_ids, *(seen if query.exclude_seen else ())]
+        room = WIDE if query.filter else query.k
         weights: dict[str, float] = {}
         for event in events:
             weights[event.item_id] = weights.get(event.item_id, 0.0) + event.weight
         weights |= person.totals
 
         def near() -> Iterable[Scored]:
-            rows = list_near_published(graph, person.slot, person.keys, query.k, barred)
+            rows = list_near_published(graph, person.slot, person.keys, room, barred)
             return [(row["id"], row["score"]) for row in rows]
 
         def walked() -> Iterable[Scored]:
-            rows = list_similar_to_all(graph, person.slot, weights, query.k, barred)
+            rows = list_similar_to_all(graph, person.slot, weights, room, barred)
             return [(row["id"], row["score"]) for row in rows]
 
         links = [("published", near), ("session", walked)] if person.version else []
@@ -270,7 +300,11 @@ class Recommender:
         return replace(answer, model_version=person.version, degraded=["artifact"])
 
     def _from_memory(self, version: MappedVersion, missing: str, query: Query) -> Answer:
-        """The mapped version over its whole catalogue."""
+        """The mapped version over its whole catalogue; nothing where there is a filter, for what
+        passes it only the graph knows."""
+        if query.filter:
+            empty = "what passes the filter cannot be told from memory"
+            return Answer(version.id, version.as_of, [], None, [missing, "filter"], empty)
         history = version.history(version.people.keys_of(query.user_id), list(query.session))
         if not history.row.nnz:
             withheld = version.withheld.now()
@@ -282,6 +316,10 @@ class Recommender:
         answer = self._answer(version, query, history, pool, missing)
         # A session brings all its events; of a person the newest are in the graph alone.
         return answer if query.session else replace(answer, fallback="published")
+
+
+def _among(passing: Collection[str], scored: Iterable[Scored]) -> Iterator[Scored]:
+    return (pair for pair in scored if pair[0] in passing)
 
 
 def _as_given(items: Sequence[str], after: int = 0) -> Answer:

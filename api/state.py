@@ -11,10 +11,12 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from api.breaker import GraphBreaker
+from api.keyring import Keyring
+from api.rate_limits import RateLimits
 from api.recommender import Recommender
 from api.serving import Serving
 from api.settings import Settings
-from api.streaming import open_stream
+from api.streaming import DEFAULT_REDIS, open_stream
 from graphdb.connection import SERVING, WRITING, Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
 from graphdb.erasure import finish_erasures
@@ -34,7 +36,8 @@ TAKERS = 10
 class State:
     """graph: with an answer's patience; working: with a writer's; prepared: the schema is there;
     stream: where events wait for the graph; letters: those that were put aside;
-    taking: the threads that events may hold at once, so that answers always have theirs."""
+    taking: the threads that events may hold at once, so that answers always have theirs;
+    keyring: who may ask; limits: and how often."""
 
     settings: Settings
     domain: Domain
@@ -47,6 +50,8 @@ class State:
     stream: EventStream
     letters: DeadLetters
     taking: CapacityLimiter
+    keyring: Keyring
+    limits: RateLimits
 
 
 @contextmanager
@@ -63,6 +68,10 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
         serving = Serving(graph, settings.artifacts, breaker)
         recommender = Recommender(serving, domain)
         stream = open_stream(settings)
+        keyring = Keyring(graph, breaker, settings.root / "keys.json")
+        # Nobody may be let in before it is known whom to let in.
+        if _trouble(keyring.refresh):
+            keyring.recall()
         state = State(
             settings,
             domain,
@@ -75,6 +84,8 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
             stream,
             DeadLetters(stream, settings.dead_letters_most),
             CapacityLimiter(TAKERS),
+            keyring,
+            RateLimits(settings.redis_url.get_secret_value() or DEFAULT_REDIS),
         )
         stopped = threading.Event()
         keeper = threading.Thread(target=_keep_up, args=(state, stopped), name="keep-up")
@@ -97,7 +108,7 @@ def _keep_up(state: State, stopped: threading.Event) -> None:
     while not stopped.is_set():
         before, wrong = wrong, ""
         # Each by itself: an artifact that cannot be read must not keep the schema from being made.
-        for step in (state.serving.refresh, lambda: _prepare(state)):
+        for step in (state.serving.refresh, state.keyring.refresh, lambda: _prepare(state)):
             wrong = _trouble(step) or wrong
         # Last, as it may take long, and not while the graph is away: one trouble is one sentence.
         wrong = wrong or _trouble(lambda: _renew_rankings(state))

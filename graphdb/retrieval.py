@@ -14,6 +14,7 @@ from typing import Any
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
 from graphdb.event_row import micros
+from graphdb.filtering import EVERYTHING, Predicate, restricted
 from graphdb.recent import RECENT
 from graphdb.slots import index_name
 from graphdb.totals import fetch_totals
@@ -142,14 +143,14 @@ FETCH_CANDIDATES = """
 MATCH (v:ModelVersion {id: $version})
 WHERE v.state IN ['serving', 'standby']
 CALL (v) {
-  CALL db.index.vector.queryNodes($index, $k, $vector) YIELD node
-  WHERE node.hidden IS NULL AND coalesce(node.expires_at > datetime(), true)
-  RETURN collect(node.id) AS near
+  CALL db.index.vector.queryNodes($index, $k, $vector) YIELD node AS i
+  WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true) AND <passes>
+  RETURN collect(i.id) AS near
 }
 CALL (v) {
   MATCH (i:Item)
   WHERE i.id IN $walked
-        AND i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true)
+        AND i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true) AND <passes>
   RETURN collect(i.id) AS walked
 }
 RETURN near, walked
@@ -157,19 +158,26 @@ RETURN near, walked
 
 
 def fetch_candidates(
-    graph: Graph, version: str, slot: str, vector: list[float], k: int, walked: Sequence[str]
+    graph: Graph,
+    version: str,
+    slot: str,
+    vector: list[float],
+    k: int,
+    walked: Sequence[str],
+    passing: Predicate = EVERYTHING,
 ) -> tuple[list[str], list[str]] | None:
-    """Ids that may be shown: the k nearest to `vector`, and those of `walked`.
+    """Ids that may be shown and pass: of the k nearest to `vector`, and of `walked`.
 
     None when the version's slot is gone: ask again with what serves now.
     """
     rows = graph.read(
-        FETCH_CANDIDATES,
+        restricted(FETCH_CANDIDATES, passing),
         version=version,
         index=index_name("Item", slot),
         k=k,
         vector=vector,
         walked=list(walked),
+        filter=list(passing.values),
     )
     return (rows[0]["near"], rows[0]["walked"]) if rows else None
 
@@ -201,16 +209,16 @@ def fetch_hidden(graph: Graph, ids: Sequence[str]) -> set[str]:
 # Degrees are counters in the store: no relationship is read.
 LIST_POPULAR = """
 MATCH (i:Item)
-WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true)
+WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true) AND <passes>
 RETURN i.id AS id, COUNT { (i)<--(:User) } AS events
 ORDER BY events DESC, id
 LIMIT $k
 """
 
 
-def list_popular(graph: Graph, k: int) -> list[dict[str, Any]]:
+def list_popular(graph: Graph, k: int, passing: Predicate = EVERYTHING) -> list[dict[str, Any]]:
     """Items by their number of events: what is shown while no version was ever published."""
-    return graph.read(LIST_POPULAR, k=k)
+    return graph.read(restricted(LIST_POPULAR, passing), k=k, filter=list(passing.values))
 
 
 # (:Item)-[:SIMILAR_A {weight}]->(:Item): what one event on the first adds to the second's score.

@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.answer import Answer, Recommended
 from api.answer import Query as Asked
 from api.asking import Asker, AskerWithEvents, Id, person_asking
-from api.problems import NotFoundError, responses
+from api.filters import FilterError, parse_filter
+from api.problems import InvalidError, NotFoundError, responses
 from api.similar import By, similar
 from api.state import Current
+from graphdb.filtering import Filter
 
 MOST_ITEMS = 500
 REASONS = 3
@@ -35,6 +37,9 @@ class Wanted(PublicQuery):
     """What a person's list is to be like, and what is told of it."""
 
     exclude_seen: bool = True
+    filter: str | None = Field(
+        None, description="What an item must pass.", examples=["year >= 1990 and has genres"]
+    )
     include: list[Literal["reasons", "item"]] = Field(
         [], description="reasons: what carries each score; item: the item's fields."
     )
@@ -83,7 +88,8 @@ class ItemOut(BaseModel):
 class AnswerOut(BaseModel):
     """as_of: the time of the version's events; newer ones are folded in. fallback: null
     when fresh and personal, else what answered: published, session, profile, trending, popular,
-    static, or given (a ranking in your own order)."""
+    static, or given (a ranking in your own order). empty: why a filter left nothing, where it did.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -124,6 +130,7 @@ class AnswerOut(BaseModel):
     items: list[ItemOut]
     fallback: str | None
     degraded: list[str]
+    empty: str | None = None
     took_ms: float
 
 
@@ -154,10 +161,21 @@ def _recommend(
         k=query.k,
         exclude_ids=frozenset(query.exclude_ids),
         exclude_seen=query.exclude_seen,
+        filter=_filter(state, query.filter, f"{place}.filter"),
         reasons=REASONS if "reasons" in query.include else 0,
         fields="item" in query.include,
     )
     return answer_out(state.recommender.recommend(asked), started)
+
+
+def _filter(state: Current, text: str | None, field: str) -> Filter | None:
+    if text is None:
+        return None
+    try:
+        return parse_filter(text, state.domain)
+    except FilterError as error:
+        wrong = {"field": field, "position": error.position, "detail": str(error)}
+        raise InvalidError("the filter is not valid", [wrong]) from None
 
 
 class SimilarQuery(PublicQuery):
@@ -186,12 +204,14 @@ def get_similar(
 
 
 def answer_out(answer: Answer, started: float) -> AnswerOut:
+    given = {"empty": answer.empty} if answer.empty else {}
     return AnswerOut(
         model_version=answer.model_version,
         as_of=answer.as_of,
         items=[_item(item) for item in answer.items],
         fallback=answer.fallback,
         degraded=answer.degraded,
+        **given,
         took_ms=round((time.perf_counter() - started) * 1000, 3),
     )
 

@@ -8,6 +8,7 @@ from api.answer import Query
 from api.candidates import barred_rows, pool_in_graph, pool_in_memory
 from api.mapped import History, MappedVersion
 from graphdb.catalogue import save_items
+from graphdb.filtering import Condition, compile_filter
 from graphdb.people import fetch_people
 from tests.rows import item_row
 
@@ -62,3 +63,36 @@ def test_more_are_asked_for_until_there_are_enough(graph, domain, version, histo
 
     assert len(pool.rows) >= 6
     assert not hidden & {version.artifact.item_ids[row] for row in pool.rows}
+
+
+@pytest.mark.parametrize(("spare", "source"), [(0, "vector"), (100, "filter")])
+def test_what_passes_a_filter_is_ranked_as_the_scorer_does(
+    graph, domain, version, history, monkeypatch, spare, source
+):
+    monkeypatch.setattr(candidates, "SPARE", spare)
+    even = {str(n) for n in range(0, 40, 2)}
+    save_items(graph, domain, [item_row(item, year=2000) for item in even])
+    passing = compile_filter(domain, Condition("year", "in", (2000,)))
+    best = [
+        row
+        for row in pool_in_memory(version, history, ()).rows
+        if version.artifact.item_ids[row] in even
+    ]
+
+    pool = pool_in_graph(graph, version, history, Query("p0", k=5), set(), passing)
+
+    assert pool.rows.tolist() == best
+    assert source in pool.sources(best[-1])
+    assert ("filter" in pool.found) == (source == "filter")
+
+
+def test_a_filter_that_keeps_few_is_never_short(graph, domain, version, history, monkeypatch):
+    monkeypatch.setattr(candidates, "NEAR", 0)
+    monkeypatch.setattr(candidates, "WALKED", 0)
+    last = [version.artifact.item_ids[r] for r in pool_in_memory(version, history, ()).rows[-3:]]
+    save_items(graph, domain, [item_row(item, genres=["Drama"]) for item in last])
+    passing = compile_filter(domain, Condition("genres", "in", ("Drama",)))
+
+    pool = pool_in_graph(graph, version, history, Query("p0", k=3), set(), passing)
+
+    assert [version.artifact.item_ids[row] for row in pool.rows] == last

@@ -1,24 +1,22 @@
 """Answers: exactly the scorer's ranking of what may be shown, fresh, with reasons that add up."""
 
-import shutil
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from api.answer import NothingPublishedError, Query
+from api.answer import Query
+from api.breaker import GraphBreaker
 from api.publication import publish
 from api.recommender import Recommender
+from api.serving import Serving
 from graphdb.catalogue import save_items
-from graphdb.errors import GraphUnavailableError
+from graphdb.connection import SERVING, Graph
 from graphdb.events import save_events
+from graphdb.filtering import Condition
 from graphdb.people import fetch_people, join_people
-from graphdb.relations import save_relations
 from graphdb.retrieval import NewEvent
 from graphdb.versions import rollback
 from tests.api.versions import PEOPLE, build_artifact, fill_graph
-from tests.related import RELATED
 from tests.rows import event_row, item_row
 
 
@@ -202,123 +200,65 @@ def test_who_was_joined_is_answered_as_the_person_they_are(graph, domain, world,
     )
 
 
-def test_without_events_the_profile_answers_then_what_trends(graph, world, serving):
-    recommender = Recommender(serving, RELATED)
-    save_items(graph, RELATED, [item_row("7", genres=["Noir"])])
-    likes = {"type": "likes_genre", "start": "cold", "end": "Noir", "weight": None}
-    save_relations(graph, RELATED, [likes])
-    now = datetime.now(UTC)
-    save_events(graph, RELATED, "api", [event_row(u, "9", at=now) for u in ("p0", "p1")])
-    recommender.rankings.renew(graph)
-
-    profiled = recommender.recommend(Query("cold", k=3))
-    stranger = recommender.recommend(Query("stranger", k=2))
-
-    assert (profiled.fallback, ids(profiled)[:2]) == ("profile", ["7", "9"])
-    assert [item.sources for item in profiled.items] == [["profile"], ["trending"], ["popular"]]
-    assert (stranger.fallback, ids(stranger)[0]) == ("trending", "9")
-    barred = recommender.recommend(Query("stranger", k=2, exclude_ids=frozenset({"9"})))
-    assert barred.fallback == "popular"
+DRAMA = Condition("genres", "in", ("Drama",))
 
 
-def test_without_files_what_was_published_answers_then_the_session(
-    graph, domain, world, recommender, artifacts
-):
-    shutil.rmtree(artifacts / "v1")
-    session = (NewEvent("3", "", 1.0, True),)
-
-    published = recommender.recommend(Query("p0", k=5))
-    walked = recommender.recommend(Query("", k=5, session=session))
-    stranger = recommender.recommend(Query("stranger", k=5))
-
-    row = world.user_keys.index(fetch_people(graph)["p0"])
-    seen = {world.item_ids[n] for n in world.seen[row].indices}
-    assert not seen & set(ids(published))
-    weights = world.scorer.similar[world.item_ids.index("3")].toarray()[0]
-    assert ids(walked) == [world.item_ids[n] for n in np.argsort(-weights)[:5]]
-    answers = (published, walked, stranger)
-    assert [a.fallback for a in answers] == ["published", "session", "popular"]
-    assert {(a.model_version, *a.degraded, len(a.items)) for a in answers} == {
-        ("v1", "artifact", 5)
-    }
+@pytest.fixture
+def dramas(graph, domain, world) -> set[str]:
+    """Items of a genre in the small world, one of them hidden."""
+    rows = [item_row(str(n), genres=["Drama"], title=f"Film {n}") for n in range(0, 40, 3)]
+    save_items(graph, domain, [*rows, item_row("1", hidden=True, genres=["Drama"])])
+    return {row["id"] for row in rows}
 
 
-def test_with_neither_graph_nor_version_the_list_in_memory_answers(
-    graph, world, recommender, serving, monkeypatch
-):
-    monkeypatch.setattr(serving.breaker, "call", down)
-    with pytest.raises(NothingPublishedError):
-        recommender.recommend(Query("p0", k=3))
+def test_a_filter_leaves_what_passes_in_the_order_it_had(graph, dramas, world, recommender):
+    key = fetch_people(graph)["p1"]
 
-    recommender.rankings.renew(graph)
-    answer = recommender.recommend(Query("p0", k=3))
+    answer = recommender.recommend(Query("p1", k=5, filter=DRAMA))
 
-    assert (answer.fallback, answer.degraded, answer.model_version) == ("static", ["graph"], None)
-    assert len(answer.items) == 3
+    assert ids(answer) == [i for i in expected(world, key, 40) if i in dramas][:5]
+    assert len(answer.items) == 5
 
 
-def test_without_the_graph_memory_says_which_link_it_is(
-    graph, world, recommender, serving, monkeypatch
-):
+@pytest.mark.parametrize("person", ["p1", "nobody"])
+def test_a_filter_that_leaves_nothing_says_why(graph, dramas, recommender, person):
+    none = recommender.recommend(Query(person, filter=Condition("year", ">", (2000,))))
+    excluded = recommender.recommend(Query(person, filter=DRAMA, exclude_ids=frozenset(dramas)))
+
+    assert (none.items, excluded.items) == ([], [])
+    assert none.empty == "no item that may be shown passes the filter"
+    assert excluded.empty is not None
+    assert excluded.empty.startswith("of the 14 items that pass the filter each was seen")
+
+
+def test_a_strangers_popular_list_is_filtered(dramas, world, recommender):
+    answer = recommender.recommend(Query("nobody", k=4, filter=DRAMA))
+
+    order = [world.item_ids[i] for i in np.argsort(-world.popularity, kind="stable")]
+    assert ids(answer) == [item for item in order if item in dramas][:4]
+    assert answer.fallback == "popular"
+
+
+def test_before_the_first_publication_the_popular_list_is_filtered(graph, domain, recommender):
+    save_events(graph, domain, "api", [event_row(u, i) for u, i in ("a1", "b1", "b2")])
+    save_items(graph, domain, [item_row("2", genres=["Drama"])])
+
+    answer = recommender.recommend(Query("a", k=5, filter=DRAMA))
+
+    assert (ids(answer), answer.fallback) == (["2"], "popular")
+
+
+def test_from_memory_nothing_is_shown_that_is_not_known_to_pass(dramas, serving, artifacts, domain):
     serving.refresh()
-    fresh = recommender.recommend(Query("p0", k=5))
-    monkeypatch.setattr(serving.breaker, "call", down)
-    session = (NewEvent("3", "rated", 1.0, True),)
+    with Graph("bolt://127.0.0.1:9", "nobody listens", patience=SERVING) as nowhere:
+        alone = Serving(nowhere, artifacts, GraphBreaker(deadline=30))
+        alone.version = serving.version
+        recommender = Recommender(alone, domain)
 
-    known = recommender.recommend(Query("p0", k=5))
-    asked = recommender.recommend(Query("", k=5, session=session))
-    stranger = recommender.recommend(Query("stranger", k=5))
+        for person in ("p1", "nobody"):
+            answer = recommender.recommend(Query(person, filter=DRAMA))
 
-    assert ids(known) == ids(fresh)
-    assert [a.fallback for a in (fresh, known, asked, stranger)] == [
-        None,
-        "published",
-        None,
-        "popular",
-    ]
-    assert "3" not in ids(asked)
-
-
-def test_a_ranking_leaves_out_what_was_hidden_a_moment_ago(
-    graph, domain, world, recommender, monkeypatch
-):
-    recommender.rankings.renew(graph)
-    before = recommender.ranking("popular", Query("", k=3, fields=True))
-    save_items(graph, domain, [item_row(before.items[0].id, hidden=True)])
-
-    after = recommender.ranking("popular", Query("", k=3))
-
-    assert before.items[0].item == {"title": f"Film {before.items[0].id}"}
-    assert ids(after)[:2] == ids(before)[1:]
-    assert after.items[0].sources == ["popular"]
-    assert after.as_of == recommender.rankings.as_of
-    monkeypatch.setattr(recommender._serving.breaker, "call", down)
-    assert recommender.ranking("popular", Query("", k=3)).degraded == ["graph"]
-
-
-def down(*_, **__):
-    raise GraphUnavailableError("down")
-
-
-def test_a_list_is_ranked_from_memory_and_as_given_before_any_version(
-    graph, domain, world, recommender, serving, artifacts, monkeypatch
-):
-    serving.refresh()
-    given = ["unknown", *(str(n) for n in range(20))]
-    fresh = recommender.rank(Query("p0"), given)
-    save_items(graph, domain, [item_row("3", hidden=True)])
-    serving.withhold({"3": 0.0})
-    assert "3" not in ids(recommender.rank(Query("p0"), given))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(serving.breaker, "call", down)
-        memory = recommender.rank(Query("p0"), given)
-
-    assert ids(fresh)[-1] == "unknown"
-    assert ids(memory) == [item for item in ids(fresh) if item != "3"]
-    assert (fresh.fallback, memory.fallback, memory.degraded) == (None, "published", ["graph"])
-    shutil.rmtree(artifacts / "v1")
-    serving.version = None
-    told = recommender.rank(Query("p0"), given)
-    assert ids(told) == [item for item in given if item != "3"]
-    assert (told.fallback, told.degraded) == ("given", ["artifact"])
+            assert (answer.items, answer.degraded) == ([], ["graph", "filter"])
+            assert answer.empty == "what passes the filter cannot be told from memory"
+        assert len(recommender.recommend(Query("p1", k=5)).items) == 5
+        alone.breaker.close()

@@ -26,6 +26,10 @@ NAMES = {
     "attention": "attention_a",
     "index": "item_vector_a",
     "name": "event_rated",
+    "passes": "true",
+    "events": "RATED|WATCHED",
+    "own": "LIKES_GENRE",
+    "things": "HAS_GENRE",
 }
 # Schema statements cannot be explained; the suite runs them for real.
 SCHEMA = re.compile(r"^\s*(CREATE (CONSTRAINT|VECTOR INDEX)|DROP INDEX|SHOW|ALTER)")

@@ -146,3 +146,46 @@ def test_similar_items_are_alike_in_what_is_asked_for(ask, client):
     assert [(item["id"], item["sources"]) for item in known] == [("alike-2", ["knowledge"])]
     assert ask("/v1/items/alike-1/similar", by="behaviour").json()["items"] == []
     assert ask("/v1/items/alike-1/similar", by="colour").status_code == 422
+
+
+@pytest.fixture(scope="module")
+def nineties(client) -> set[str]:
+    """Items that the world gets beside its own fields: every fourth is of 1990 to 1999."""
+    rows = [
+        {"id": str(n), "fields": {"title": f"Film {n}", "year": 1990 + n % 40}} for n in range(40)
+    ]
+    assert client.post("/v1/items:batch", json=rows).json()["accepted"] == 40
+    return {str(n) for n in range(10)}
+
+
+def test_both_forms_take_a_filter(ask, client, nineties):
+    query = {"user_id": "p5", "k": 4, "filter": "year in 1990..1999", "exclude_seen": False}
+
+    got = ask(**query).json()
+    posted = client.post("/v1/recommendations", json=query).json()
+
+    assert {**got, "took_ms": 0} == {**posted, "took_ms": 0}
+    assert len(got["items"]) == 4
+    assert {item["id"] for item in got["items"]} <= nineties
+    assert "empty" not in got
+
+
+def test_a_filter_that_leaves_nothing_says_so(ask, nineties):
+    answer = ask(user_id="p5", filter="year < 1900").json()
+
+    assert (answer["items"], answer["fallback"]) == ([], None)
+    assert answer["empty"] == "no item that may be shown passes the filter"
+
+
+def test_a_filter_that_cannot_be_read_is_refused_with_its_place(ask, client):
+    deep = "(" * 1000 + "year = 1" + ")" * 1000
+    for text, position in (("year = x", 8), (deep, 32), ("stars = 5", 1), ("", 1)):
+        got = ask(user_id="p5", filter=text)
+        posted = client.post("/v1/recommendations", json={"user_id": "p5", "filter": text})
+
+        for answer, place in ((got, "query"), (posted, "body")):
+            assert answer.status_code == 422
+            assert answer.headers["content-type"] == "application/problem+json"
+            (wrong,) = answer.json()["errors"]
+            assert (wrong["field"], wrong["position"]) == (f"{place}.filter", position)
+            assert wrong["detail"].startswith(f"at character {position}: ")

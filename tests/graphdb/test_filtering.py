@@ -1,0 +1,116 @@
+"""What passes in the graph is what passes in plain Python, for any tree and any items."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graphdb.catalogue import save_items
+from graphdb.filtering import (
+    All,
+    Any,
+    Condition,
+    Filter,
+    Not,
+    compile_filter,
+    find_passing,
+    list_passing,
+    restricted,
+)
+from graphdb.schema import create_schema
+from tests.filtered import EVERY_KIND, passes
+from tests.rows import item_row
+
+WORDS = st.sampled_from(["a", "b", "B", "ä", "é'})", "$x"])
+VALUES = {
+    "string": WORDS,
+    "strings": WORDS,
+    "integer": st.integers(-2, 3),
+    "float": st.sampled_from([-1.5, 0.0, 1.0, 2.25]),
+    "boolean": st.booleans(),
+}
+FIELDS = {name: spec for name, spec in EVERY_KIND.item.fields.items() if spec.filter}
+
+
+def values_of(name: str):
+    kind = VALUES[FIELDS[name].type]
+    if FIELDS[name].type == "strings":
+        return st.lists(kind, max_size=3, unique=True)
+    return kind
+
+
+@st.composite
+def conditions(draw) -> Condition:
+    name = draw(st.sampled_from(sorted(FIELDS)))
+    spec = FIELDS[name]
+    ordered = spec.type not in ("strings", "boolean") and not spec.node
+    operators = ["in", "present", *(["<", "<=", ">", ">="] if ordered else [])]
+    chosen = draw(st.sampled_from(operators))
+    numbers = st.one_of(VALUES["integer"], VALUES["float"])
+    values = numbers if spec.type in ("integer", "float") else VALUES[spec.type]
+    count = {"present": 0, "in": draw(st.integers(1, 3))}.get(chosen, 1)
+    return Condition(name, chosen, tuple(draw(values) for _ in range(count)))
+
+
+TREES = st.recursive(
+    conditions(),
+    lambda inner: st.one_of(
+        inner.map(Not),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: All(tuple(parts))),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Any(tuple(parts))),
+    ),
+    max_leaves=8,
+)
+ITEMS = st.lists(
+    st.fixed_dictionaries({}, optional={name: values_of(name) for name in FIELDS}),
+    min_size=30,
+    max_size=30,
+)
+
+
+@settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(items=ITEMS, trees=st.lists(TREES, min_size=6, max_size=6))
+def test_the_graph_agrees_with_plain_python(graph, items, trees):
+    create_schema(graph, EVERY_KIND)
+    save_items(graph, EVERY_KIND, [item_row(str(n), **fields) for n, fields in enumerate(items)])
+
+    for tree in trees:
+        expected = {str(n) for n, fields in enumerate(items) if passes(tree, fields)}
+        predicate = compile_filter(EVERY_KIND, tree)
+
+        assert set(list_passing(graph, predicate)) == expected, predicate
+    assert find_passing(graph, predicate, [str(n) for n in range(len(items))]) == expected
+
+
+def test_hidden_items_are_not_listed_and_the_unknown_do_not_pass(graph, domain):
+    save_items(graph, domain, [item_row("1", year=1990), item_row("2", hidden=True, year=1990)])
+    predicate = compile_filter(domain, Condition("year", "in", (1990,)))
+
+    assert list_passing(graph, predicate) == ["1"]
+    assert find_passing(graph, predicate, ["1", "nothing"]) == {"1"}
+
+
+@pytest.mark.parametrize(
+    ("tree", "text"),
+    [
+        (Condition("year", ">=", (1990,)), "i.`year` >= $filter[0]"),
+        (
+            Not(All((Condition("year", "<", (5,)), Condition("tags", "in", ("x", "y"))))),
+            "(coalesce(NOT (i.`year` < $filter[0]), true) OR "
+            "coalesce(NOT (any(value IN i.`tags` WHERE value IN $filter[1])), true))",
+        ),
+        (
+            Condition("brand", "in", ("'}) DETACH DELETE i //",)),
+            "EXISTS { (i)-[:`OF_BRAND`]->(a:`Brand`) WHERE a.id IN $filter[0] }",
+        ),
+    ],
+)
+def test_values_are_bound_and_never_part_of_the_statement(tree: Filter, text: str):
+    predicate = compile_filter(EVERY_KIND, tree)
+
+    assert predicate.text == text
+    assert restricted("WHERE <passes>", predicate) == f"WHERE {text}"
