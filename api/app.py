@@ -26,7 +26,7 @@ from ingest.relation import Relation
 
 log = logging.getLogger(__name__)
 
-LONGEST_BODY_S = 60.0
+LONGEST_BODY_S = 300.0
 
 
 def create_app() -> FastAPI:
