@@ -26,8 +26,6 @@ from ingest.relation import Relation
 
 log = logging.getLogger(__name__)
 
-LONGEST_BODY_S = 300.0
-
 
 def create_app() -> FastAPI:
     """The application; its settings are read here, its connections open when it starts."""
@@ -50,7 +48,7 @@ def create_app() -> FastAPI:
     # What is added last is met first.
     app.add_middleware(Door, registry=app.state.requests)
     problems.install(app)
-    app.add_middleware(BodyLimit, limit=LARGEST_BODY, seconds=LONGEST_BODY_S)
+    app.add_middleware(BodyLimit, limit=LARGEST_BODY)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,

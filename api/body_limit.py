@@ -1,6 +1,4 @@
-"""Refuses bodies beyond a bound before they are held in memory, and those that never end."""
-
-import asyncio
+"""Refuses bodies beyond a bound before they are held in memory."""
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -9,11 +7,10 @@ from api.problems import problem
 
 
 class BodyLimit:
-    """ASGI middleware: 413 as soon as a body is known to exceed `limit` bytes, 408 when it has
-    not come within `seconds`."""
+    """ASGI middleware: 413 as soon as a body is known to exceed `limit` bytes."""
 
-    def __init__(self, app: ASGIApp, limit: int, seconds: float) -> None:
-        self._app, self._limit, self._seconds = app, limit, seconds
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app, self._limit = app, limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -24,19 +21,10 @@ class BodyLimit:
             await self._refuse(scope, receive, send)
             return
         received = 0
-        until: float | None = asyncio.get_running_loop().time() + self._seconds
 
         async def bounded() -> Message:
-            nonlocal received, until
-            try:
-                async with asyncio.timeout_at(until):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(
-                    408, f"the body did not come within {self._seconds:g} s"
-                ) from None
-            if not message.get("more_body"):
-                until = None  # what is waited for from now on is that the sender leaves
+            nonlocal received
+            message = await receive()
             received += len(message.get("body", b""))
             if received > self._limit:
                 # Anything else raised here would be answered as a body that cannot be parsed.
