@@ -4,6 +4,7 @@ A request is let in or refused before its body is read. Whose secret it brings, 
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any
@@ -131,7 +132,7 @@ async def _refusal(scope: Scope) -> Response | None:
     if not state.keyring.known:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, UNREAD)
     if state.keyring.empty:
-        return None if _is_near(scope) else _unknown()
+        return None if _is_near((scope.get("client") or ("",))[0]) else _unknown()
     if need is Need.DOCUMENT:
         return None
     key = state.keyring.find(_secret(scope))
@@ -162,9 +163,9 @@ def _secret(scope: Scope) -> str:
     return secret.strip() if scheme.lower() == "bearer" else ""
 
 
-def _is_near(scope: Scope) -> bool:
+@lru_cache(1024)
+def _is_near(host: str) -> bool:
     """Whether the sender is on this machine; a proxy on it has told whom it asks for."""
-    host, _ = scope.get("client") or ("", 0)
     try:
         address = ip_address(host)
     except ValueError:

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from api.breaker import GraphBreaker
 from graphdb.api_keys import ApiKey, list_api_keys
 from graphdb.connection import Graph
 from graphdb.processes import write_private
@@ -41,8 +40,8 @@ def digest_of(secret: str) -> str:
 class Keyring:
     """The keys as they were read last; `file` remembers them for a start without the graph."""
 
-    def __init__(self, graph: Graph, breaker: GraphBreaker, file: Path) -> None:
-        self._graph, self._breaker, self._file = graph, breaker, file
+    def __init__(self, graph: Graph, file: Path) -> None:
+        self._graph, self._file = graph, file
         self._keys: dict[str, ApiKey] | None = None
 
     @property
@@ -56,13 +55,8 @@ class Keyring:
         return self._keys == {}
 
     def refresh(self) -> None:
-        """Read the keys again. Raises GraphUnavailableError, and those read last stay.
-
-        A graph that is known to be away is not asked: a frozen one would hold a thread each time.
-        """
-        if self._breaker.is_open:
-            return
-        keys = {key.id: key for key in self._breaker.call(list_api_keys, self._graph)}
+        """Read the keys again. Raises GraphUnavailableError, and those read last stay."""
+        keys = {key.id: key for key in list_api_keys(self._graph)}
         if keys != self._keys or not self._file.exists():
             self._keys = keys
             self._file.parent.mkdir(parents=True, exist_ok=True)

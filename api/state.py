@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 KEEP_UP_S = 0.5
 TAKERS = 10
+FIRST_READ_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,8 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
         serving = Serving(graph, settings.artifacts, breaker)
         recommender = Recommender(serving, domain)
         stream = open_stream(settings)
-        keyring = Keyring(graph, breaker, settings.root / "keys.json")
-        # Nobody may be let in before it is known whom to let in.
-        if _trouble(keyring.refresh):
-            keyring.recall()
+        keyring = Keyring(graph, settings.root / "keys.json")
+        _read_keys(keyring)
         state = State(
             settings,
             domain,
@@ -108,13 +107,28 @@ def _keep_up(state: State, stopped: threading.Event) -> None:
     while not stopped.is_set():
         before, wrong = wrong, ""
         # Each by itself: an artifact that cannot be read must not keep the schema from being made.
-        for step in (state.serving.refresh, state.keyring.refresh, lambda: _prepare(state)):
+        for step in (state.serving.refresh, lambda: _renew_keys(state), lambda: _prepare(state)):
             wrong = _trouble(step) or wrong
         # Last, as it may take long, and not while the graph is away: one trouble is one sentence.
         wrong = wrong or _trouble(lambda: _renew_rankings(state))
         if wrong != before:
             log.warning("%s", f"not up to date with the graph: {wrong}" if wrong else "up to date")
         stopped.wait(KEEP_UP_S)
+
+
+def _read_keys(keyring: Keyring) -> None:
+    """Know whom to let in before anybody is: with more patience than an answer's, for a graph that
+    has just begun is slow to its first questions."""
+    patient = GraphBreaker(FIRST_READ_S, readers=1)
+    if _trouble(lambda: patient.call(keyring.refresh)):
+        keyring.recall()
+    patient.close()
+
+
+def _renew_keys(state: State) -> None:
+    """Read the keys again, unless it was just found that the graph is away."""
+    if not state.breaker.is_open:
+        state.keyring.refresh()
 
 
 def _prepare(state: State) -> None:

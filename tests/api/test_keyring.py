@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from api.breaker import GraphBreaker
 from api.keyring import Keyring, digest_of, new_secret
 from graphdb.api_keys import revoke_api_key, save_api_key
 from graphdb.connection import SERVING, Graph
@@ -31,14 +30,14 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keyring(graph, file) -> Keyring:
-    return Keyring(graph, GraphBreaker(deadline=30), file)
+    return Keyring(graph, file)
 
 
 @pytest.fixture
 def without_graph(file) -> Iterator[Keyring]:
     """A process's that starts while nothing listens where the graph should be."""
     with Graph(f"bolt://127.0.0.1:{choose_port(0)}", "secret", patience=SERVING) as nowhere:
-        yield Keyring(nowhere, GraphBreaker(deadline=5), file)
+        yield Keyring(nowhere, file)
 
 
 def test_a_secret_is_that_of_its_key_until_it_is_revoked_or_expires(graph, keyring):

@@ -57,6 +57,13 @@ def status(client: httpx.Client, name: str, secret: str = "") -> int:
 
 
 @pytest.fixture
+def logs(tmp_path_factory) -> Callable[[], str]:
+    """What API processes of this run have logged."""
+    base = tmp_path_factory.getbasetemp()
+    return lambda: "".join(log.read_text() for log in base.glob("home*/api.log"))
+
+
+@pytest.fixture
 def create(module_graph, client) -> Iterator[Create]:
     """Makes keys and gives their secrets once the API knows them; last, all are forgotten."""
 
@@ -74,7 +81,8 @@ def create(module_graph, client) -> Iterator[Create]:
     assert wait_until(lambda: status(client, "person") == 200, 10)
 
 
-def test_without_keys_this_machine_may_do_everything_and_others_nothing(client):
+def test_without_keys_this_machine_may_do_everything_and_others_nothing(client, logs):
+    assert "there is no API key: only this machine is answered" in logs()
     for name, (method, path, body) in REQUESTS.items():
         near = client.request(method, path, json=body)
         far = client.request(method, path, json=body, headers=ELSEWHERE)
@@ -108,7 +116,7 @@ def test_a_refused_key_is_told_which_scope_it_takes(client, create):
 
 
 def test_credentials_that_are_no_good_are_refused_alike_and_are_in_no_log(
-    client, create, module_graph, tmp_path_factory
+    client, create, module_graph, logs
 ):
     past = datetime.now(UTC) - timedelta(hours=1)
     good, revoked, expired = create(
@@ -139,9 +147,8 @@ def test_credentials_that_are_no_good_are_refused_alike_and_are_in_no_log(
     (shape,) = {str(answer) for answer in told.values()}
     assert "401" in shape and "www-authenticate" in shape
     assert status(client, "person", good) == 200
-    logs = list(tmp_path_factory.getbasetemp().glob("home*/*.log"))
-    assert logs
-    said = "".join(log.read_text() for log in logs)
+    said = logs()
+    assert said
     assert not [s for s in (good, revoked, expired, foreign) if s.split("_", 2)[2][:8] in said]
 
 
