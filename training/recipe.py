@@ -42,8 +42,8 @@ class RecipeConfig:
     them with the other hops; then its loss at its temperature times `temperature_ratios`. forms:
     closed forms, from these settings on; those that the catalogue is too large for are left out.
     minutes: search and refit together; what does not fit is not tried. fixed: settings that keep
-    their value, named as in "model.hops"; alone: whether the model serves without a closed form; trials: what was tried
-    on validation before, kept with what is tried now.
+    their value, named as in "model.hops"; alone: whether the model serves without a closed form;
+    trials: what was tried on validation before, kept with what is tried now.
     """
 
     model: ModelConfig = LightGCNConfig()
