@@ -59,6 +59,7 @@ NEEDS = {
     "DELETE /v1/relations": Need.CHANGE,
     "GET /v1/users": Need.READ,
     "GET /v1/users/{id:id}": Need.READ,
+    "GET /v1/users/{id:id}/explain": Need.READ,
     "PUT /v1/users/{id:id}": Need.CHANGE,
     "PATCH /v1/users/{id:id}": Need.CHANGE,
     "DELETE /v1/users/{id:id}": Need.ERASE,

@@ -6,7 +6,9 @@ Contributions are signed and add up to the score; shares are of the positive con
 It turns the scorer's numbers into reasons and knows neither HTTP nor the graph.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -67,3 +69,17 @@ def _reasons(
     if history.residual is not None:
         reasons.append(Reason("general_taste", taste, share(max(taste, 0.0))))
     return reasons
+
+
+def named(
+    reason: Reason,
+    latest: Mapping[str, tuple[str, str]],
+    fields: Mapping[str, Mapping[str, Any]],
+    title: str | None,
+) -> Reason:
+    """The reason with its event's type and time (`latest`), and its item's title."""
+    if reason.item_id is None:
+        return reason
+    event_type, at = latest.get(reason.item_id, (reason.event_type, None))
+    name = fields.get(reason.item_id, {}).get(title) if title else None
+    return replace(reason, event_type=event_type, at=at, title=name)

@@ -16,7 +16,7 @@ from api.fallback import Link, Showable, allowed, fill, ranked
 from api.mapped import History, MappedVersion
 from api.publication import query_vector
 from api.rankings import Ranking, Rankings, Scored
-from api.reasons import Reason, reasons_for
+from api.reasons import named, reasons_for
 from api.serving import Serving, UnmappedError
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError
@@ -210,24 +210,16 @@ class Recommender:
 
     def _with_evidence(self, query: Query, items: list[Recommended]) -> list[Recommended]:
         """Names and times for reasons, fields for items: one read for the whole list."""
-        named = {r.item_id for item in items for r in item.reasons if r.item_id}
-        shown = named | ({item.id for item in items} if query.fields else set())
+        events = {r.item_id for item in items for r in item.reasons if r.item_id}
+        shown = events | ({item.id for item in items} if query.fields else set())
         latest, fields = fetch_evidence(
-            self._graph, self._domain, query.user_id, sorted(named), sorted(shown)
+            self._graph, self._domain, query.user_id, sorted(events), sorted(shown)
         )
         title = self._domain.title_field
-
-        def told(reason: Reason) -> Reason:
-            if reason.item_id is None:
-                return reason
-            event_type, at = latest.get(reason.item_id, (reason.event_type, None))
-            name = fields.get(reason.item_id, {}).get(title) if title else None
-            return replace(reason, event_type=event_type, at=at, title=name)
-
         return [
             replace(
                 item,
-                reasons=[told(reason) for reason in item.reasons],
+                reasons=[named(r, latest, fields, title) for r in item.reasons],
                 item=fields.get(item.id, {}) if query.fields else None,
             )
             for item in items

@@ -25,7 +25,7 @@ CHECKS = (
 
 
 def test_get_never_writes(client, module_graph):
-    asked = {"user_id": "p1", "id": "5", "limit": 2, "name": "latest"}
+    asked = {"user_id": "p1", "id": "5", "item": "7", "limit": 2, "name": "latest"}
     document = client.get("/openapi.json").json()
     before = hash_graph(module_graph, LEASES)
 
