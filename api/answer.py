@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from api.filters import Boost
 from api.reasons import Reason
 from graphdb.errors import PathlightError
 from graphdb.filtering import Filter
@@ -15,21 +16,22 @@ class NothingPublishedError(PathlightError):
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked. filter: what an item must pass; reasons: how many events to name an item, 0
-    for none."""
+    """What is asked. filter: what an item must pass; boosts: what counts more or less; reasons: how
+    many events to name an item, 0 for none."""
 
     user_id: str
     k: int = 10
     exclude_ids: frozenset[str] = frozenset()
     exclude_seen: bool = True
     filter: Filter | None = None
+    boosts: tuple[Boost, ...] = ()
     reasons: int = 0
     fields: bool = False
 
 
 @dataclass(frozen=True)
 class Recommended:
-    """One item of an answer."""
+    """One item of an answer; boost: how many times its score is counted."""
 
     id: str
     rank: int
@@ -37,6 +39,7 @@ class Recommended:
     sources: list[str]
     reasons: list[Reason] = field(default_factory=list)
     item: dict[str, Any] | None = None
+    boost: float = 1.0
 
 
 @dataclass(frozen=True)
