@@ -20,4 +20,4 @@ WORKDIR /data
 USER pathlight
 ENV PATHLIGHT_HOME=/data PYTHONUNBUFFERED=1
 EXPOSE 8000
-CMD ["python", "-m", "uvicorn", "--factory", "api.app:create_app", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["python", "-m", "uvicorn", "--factory", "api.app:create_app", "--host", "0.0.0.0", "--port", "8000", "--no-access-log"]

@@ -1,5 +1,6 @@
 """The HTTP application: routes, errors and the process's state put together."""
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
 
 from api import problems
+from api.access import Door, describe, warning
 from api.body_limit import BodyLimit
 from api.event_body import LARGEST_BODY
 from api.metrics import Requests
+from api.request_ids import HEADER, RequestIds
 from api.routes import routers
 from api.settings import Settings
 from api.state import State, open_state
@@ -19,6 +23,8 @@ from graphdb.connection import Neo4jSettings
 from ingest.catalogue import ItemRow, UserRow
 from ingest.event import Event
 from ingest.relation import Relation
+
+log = logging.getLogger(__name__)
 
 
 def create_app() -> FastAPI:
@@ -28,15 +34,31 @@ def create_app() -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, State]]:
         with open_state(settings, neo4j) as state:
-            yield {"pathlight": state}
+            if told := warning(state.keyring):
+                log.warning(told)
+            try:
+                yield {"pathlight": state}
+            finally:
+                await state.limits.close()
 
     app = FastAPI(title="Pathlight", version="1", lifespan=lifespan, redoc_url=None)
     for router in routers():
         app.include_router(router)
+    app.state.requests = CollectorRegistry()
+    # What is added last is met first.
+    app.add_middleware(Door, registry=app.state.requests)
     problems.install(app)
     app.add_middleware(BodyLimit, limit=LARGEST_BODY)
-    app.state.requests = CollectorRegistry()
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "Content-Type", HEADER),
+            expose_headers=("Retry-After", HEADER),
+        )
     app.add_middleware(Requests, registry=app.state.requests)
+    app.add_middleware(RequestIds)
     app.openapi = lambda: _openapi(app)
     return app
 
@@ -50,5 +72,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             schema = row.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= schema.pop("$defs", {})
             schemas[row.__name__] = schema
+        describe(document)
         app.openapi_schema = document
     return app.openapi_schema

@@ -4,15 +4,22 @@ import json
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from api.terminal import say
 from graphdb.errors import PathlightError
 
 
-def ask(url: str, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-    """The API's answer. Raises PathlightError with the problem's own sentence."""
+def ask(
+    url: str, method: str, path: str, *, key: SecretStr | None = None, **arguments: Any
+) -> dict[str, Any]:
+    """The API's answer to who holds `key`. Raises PathlightError with the problem's sentence."""
+    secret = key.get_secret_value() if key else ""
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
     try:
-        response = httpx.request(method, url + path, timeout=30, trust_env=False, **arguments)
+        response = httpx.request(
+            method, url + path, timeout=30, trust_env=False, headers=headers, **arguments
+        )
     except httpx.HTTPError as error:
         raise PathlightError(f"the API at {url} did not answer: {error}") from None
     if response.is_error:

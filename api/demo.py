@@ -121,7 +121,8 @@ def _answer(stack: Stack, user: str, version: str) -> dict[str, Any]:
     body = {"user_id": user, "k": LIST, "include": ["item", "reasons"]}
     given_up = time.monotonic() + PATIENCE_S
     while True:
-        answer = ask(stack.api_url, "POST", "/v1/recommendations", json=body)
+        key = stack.settings.api_key
+        answer = ask(stack.api_url, "POST", "/v1/recommendations", key=key, json=body)
         whole = answer["model_version"] == version and not answer["degraded"]
         if whole or time.monotonic() > given_up:
             return answer

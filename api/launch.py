@@ -208,6 +208,7 @@ def environment(
     """A child's environment: this one's, with every setting and address under its own name."""
     values = {name: str(value) for name, value in settings.model_dump(mode="json").items()}
     values |= {"home": str(settings.root), "api_port": str(api_port), "redis_url": redis_url}
+    values["api_key"] = ""  # who asks has one, nobody who serves needs it
     ours = {f"PATHLIGHT_{name.upper()}": value for name, value in values.items()}
     ours |= neo4j.environment()
     path = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -78,6 +78,11 @@ class _Now(Collector):
             appended = None
         if written is not None and appended is not None:
             yield _lag(written, appended)
+        yield CounterMetricFamily(
+            "pathlight_rate_limits_skipped",
+            "requests that passed without a look at their limit, as Redis did not answer",
+            value=self._state.limits.skipped,
+        )
         up.add_metric(["graph"], written is not None)
         up.add_metric(["stream"], appended is not None)
         yield up

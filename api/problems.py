@@ -101,11 +101,13 @@ class Problem(BaseModel):
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problem responses of an endpoint, for OpenAPI."""
+    return {s: {"model": Problem, **refused_as(s)} for s in statuses}
+
+
+def refused_as(status: int) -> dict[str, Any]:
+    """A problem response as the OpenAPI document says it."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {
-        s: {"model": Problem, "description": HTTPStatus(s).phrase, "content": content}
-        for s in statuses
-    }
+    return {"description": HTTPStatus(status).phrase, "content": content}
 
 
 def install(app: FastAPI) -> None:
@@ -175,6 +177,9 @@ class UnexpectedErrors:
                 raise
             route = getattr(scope.get("route"), "path", "no route")
             trace = "".join(traceback.format_tb(error.__traceback__))
-            log.error("unexpected %s at %s\n%s", type(error).__name__, route, trace)
+            name = scope.get("request_id", "without a name")
+            log.error(
+                "unexpected %s at %s, request %s\n%s", type(error).__name__, route, name, trace
+            )
             if not begun:
                 await problem(500, "an error of ours; it has been logged")(scope, receive, send)

@@ -5,16 +5,19 @@ address is graphdb.connection.Neo4jSettings (PATHLIGHT_NEO4J_…), the cache of 
 graphdb.jars.CacheSettings (PATHLIGHT_CACHE). Hyperparameters are not settings.
 """
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from graphdb.connection import LOOPBACK, Neo4jSettings
 from graphdb.errors import PathlightError
 from graphdb.jar_lock import DEFAULT_VERSION
 from graphdb.processes import LogBounds
+
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 
 
 class SettingsError(PathlightError):
@@ -30,6 +33,12 @@ class Settings(BaseSettings):
     domain: str = Field("films", description="name of a shipped domain, or a path to a TOML file")
     redis_url: SecretStr = Field(SecretStr(""), description="empty: a local Redis is started")
     api_host: str = Field("127.0.0.1", description="address that the API listens on")
+    cors_origins: str = Field(
+        "", description="origins whose pages may ask from browsers, with spaces between; * for all"
+    )
+    api_key: SecretStr = Field(
+        SecretStr(""), description="secret of the key with which commands ask the API"
+    )
     api_port: int = Field(0, ge=0, le=65535, description="0 takes a free port")
     neo4j_version: str = Field(DEFAULT_VERSION, description="version of the local Neo4j")
     neo4j_port: int = Field(0, ge=0, le=65535, description="Bolt port of the local Neo4j; 0: free")
@@ -65,6 +74,19 @@ class Settings(BaseSettings):
     )
     dead_letters_most: int = Field(100_000, ge=1, description="dead letters that are kept")
     job_lease_s: int = Field(30, ge=3, description="a job whose worker is silent is taken over")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, text: str) -> str:
+        for origin in text.split():
+            if origin != "*" and not ORIGIN.fullmatch(origin):
+                raise ValueError("expected origins such as https://shop.example, or *")
+        return text
+
+    @property
+    def origins(self) -> list[str]:
+        """`cors_origins`, one by one."""
+        return self.cors_origins.split()
 
     @property
     def root(self) -> Path:

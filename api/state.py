@@ -11,10 +11,12 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from api.breaker import GraphBreaker
+from api.keyring import Keyring
+from api.rate_limits import RateLimits
 from api.recommender import Recommender
 from api.serving import Serving
 from api.settings import Settings
-from api.streaming import open_stream
+from api.streaming import DEFAULT_REDIS, open_stream
 from graphdb.connection import SERVING, WRITING, Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
 from graphdb.erasure import finish_erasures
@@ -28,13 +30,15 @@ log = logging.getLogger(__name__)
 
 KEEP_UP_S = 0.5
 TAKERS = 10
+FIRST_READ_S = 10.0
 
 
 @dataclass(frozen=True)
 class State:
     """graph: with an answer's patience; working: with a writer's; prepared: the schema is there;
     stream: where events wait for the graph; letters: those that were put aside;
-    taking: the threads that events may hold at once, so that answers always have theirs."""
+    taking: the threads that events may hold at once, so that answers always have theirs;
+    keyring: who may ask; limits: and how often."""
 
     settings: Settings
     domain: Domain
@@ -47,6 +51,8 @@ class State:
     stream: EventStream
     letters: DeadLetters
     taking: CapacityLimiter
+    keyring: Keyring
+    limits: RateLimits
 
 
 @contextmanager
@@ -63,6 +69,8 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
         serving = Serving(graph, settings.artifacts, breaker)
         recommender = Recommender(serving, domain)
         stream = open_stream(settings)
+        keyring = Keyring(graph, settings.root / "keys.json")
+        _read_keys(keyring)
         state = State(
             settings,
             domain,
@@ -75,6 +83,8 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
             stream,
             DeadLetters(stream, settings.dead_letters_most),
             CapacityLimiter(TAKERS),
+            keyring,
+            RateLimits(settings.redis_url.get_secret_value() or DEFAULT_REDIS),
         )
         stopped = threading.Event()
         keeper = threading.Thread(target=_keep_up, args=(state, stopped), name="keep-up")
@@ -97,11 +107,26 @@ def _keep_up(state: State, stopped: threading.Event) -> None:
     while not stopped.is_set():
         before, wrong = wrong, ""
         # Each by itself: an artifact that cannot be read must not keep the schema from being made.
-        for step in (state.serving.refresh, lambda: _prepare(state)):
+        for step in (state.serving.refresh, lambda: _renew_keys(state), lambda: _prepare(state)):
             wrong = _trouble(step) or wrong
         if wrong != before:
             log.warning("%s", f"not up to date with the graph: {wrong}" if wrong else "up to date")
         stopped.wait(KEEP_UP_S)
+
+
+def _read_keys(keyring: Keyring) -> None:
+    """Know whom to let in before anybody is: with more patience than an answer's, for a graph that
+    has just begun is slow to its first questions."""
+    patient = GraphBreaker(FIRST_READ_S, readers=1)
+    if _trouble(lambda: patient.call(keyring.refresh)):
+        keyring.recall()
+    patient.close()
+
+
+def _renew_keys(state: State) -> None:
+    """Read the keys again, unless it was just found that the graph is away."""
+    if not state.breaker.is_open:
+        state.keyring.refresh()
 
 
 def _prepare(state: State) -> None:

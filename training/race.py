@@ -27,6 +27,9 @@ SPRINT_SHARE = 0.4
 """Of the time, for comparing candidates that cannot all be trained to their end."""
 SPRINT_EPOCHS = 6
 
+FAR_BEHIND = 0.6
+"""Of the NDCG that the best so far had as early: losses that learn slowly may still win."""
+
 Candidate = tuple[ModelConfig, TrainingConfig]
 
 
@@ -48,6 +51,11 @@ class Attempt:
     def seconds_an_epoch(self) -> float:
         """With its validation."""
         return self.trained.seconds / len(self.trained.curve)
+
+    def after(self, epochs: int) -> float:
+        """The NDCG of the last validation within so many epochs, 0 without one."""
+        seen = [e["ndcg"] for e in self.trained.curve if "ndcg" in e and e["epoch"] <= epochs]
+        return seen[-1] if seen else 0.0
 
     def row(self) -> dict:
         """For `model.json`."""
@@ -82,10 +90,11 @@ def attempt(
 ) -> Attempt:
     """Train on `world`, which knows `validation.part` only, stopping early by the held-out rest.
 
-    What is compared is the score that serves (Validation.served): what was trained by cosine is
+    What is compared is the score that serves, of the model alone: what was trained by cosine is
     scored by the inner product where that is measurably better (with uncorrected in-batch negatives
-    the lengths hold the popularity). Raises DivergedError, and whatever `report` raises: each
-    validation tells it its figures["ndcg"].
+    the lengths hold the popularity). Not beside item–item weights: what a weak model adds to those
+    on validation it did not add on other entries (docs/benchmarks.md, accuracy). Raises
+    DivergedError, and whatever `report` raises: each validation tells it its figures["ndcg"].
     """
     model = model_config.build(world, seed=seed, device=choose_device())
     ways = (True, False) if training.cosine else (False,)
@@ -123,7 +132,8 @@ def race(
     for the first stage's. The first stage has candidates whatever it is given.
 
     Otherwise every stage's candidates run equally long from nothing, a few epochs, and the best one
-    has the rest of the time. How long an epoch takes is measured with the first candidate.
+    has the rest of the time. How long an epoch takes is measured with the first candidate. One with
+    another loss than the best so far is trained on only if it is not far behind after a few epochs.
     """
     started = time.monotonic()
 
@@ -142,13 +152,20 @@ def race(
     pace = within(first[0], 1).seconds_an_epoch
     if sum(pace * training.max_epochs for _, training in first) > seconds:
         return _sprint(stages, within, left, pace)
-    tried = [within(candidate, candidate[1].max_epochs) for candidate in first]
-    for stage in stages[1:]:
+    tried = [within(first[0], first[0][1].max_epochs)]
+    for stage in stages:
         for candidate in stage(best_of(tried)):
+            if candidate == first[0]:
+                continue
             best = best_of(tried)
-            if left() < best.seconds_an_epoch * best.trained.epochs:
+            if stage is not stages[0] and left() < best.seconds_an_epoch * best.trained.epochs:
                 return tried
             most = epochs_within(left(), best.seconds_an_epoch, candidate[1].max_epochs)
+            if candidate[1].loss.name != best.training.loss.name:
+                short = within(candidate, min(SPRINT_EPOCHS, most))
+                tried.append(short)
+                if (short.trained.best or 0.0) < FAR_BEHIND * best.after(SPRINT_EPOCHS):
+                    continue
             tried.append(within(candidate, most))
     return tried
 

@@ -15,7 +15,7 @@ from training.closed_forms.ease import EaseConfig
 from training.closed_forms.itemknn import ItemknnConfig
 from training.fitted import Fitted, Settings, refit
 from training.loop import Progress, Report, TrainingConfig, silent
-from training.losses.in_batch_softmax import InBatchSoftmaxConfig
+from training.losses.bsl import BslConfig
 from training.model import ModelConfig
 from training.models.lightgcn import LightGCNConfig
 from training.race import Attempt, Candidate, attempt, best_of, race, vectors_scorer, words
@@ -29,13 +29,9 @@ CLIMB_SHARE = 0.04
 WARM_SHARE = 0.25
 """Of the epochs: a refit that cannot start anew goes on so long from what validation trained."""
 SPARSE = TrainingConfig(
-    loss=InBatchSoftmaxConfig(temperature=0.1),
-    learning_rate=2e-3,
-    batch_size=2048,
-    weight_decay=0,
-    max_epochs=100,
+    loss=BslConfig(), learning_rate=2e-3, batch_size=2048, weight_decay=0, max_epochs=100
 )
-"""For items of few events each: sharper, in smaller steps, and nothing forgotten."""
+"""Uncorrected in-batch negatives: better on sparse data, ruinous on dense."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +39,10 @@ class RecipeConfig:
     """What is tried on validation.
 
     training and, where it is left as it is, `others`, with the first of `hops`; then the best of
-    them with the other hops; then its loss at its temperature times `temperature_ratios`. A model
-    is judged as it serves, beside the item–item weights. forms: closed forms, from
-    these settings on; those that the catalogue is too large for are left out. minutes: search and
-    refit together; what does not fit is not tried. fixed: settings that keep their value, named as
-    in "model.hops"; alone: whether the model serves without a closed form; trials: what was tried
+    them with the other hops; then its loss at its temperature times `temperature_ratios`. forms:
+    closed forms, from these settings on; those that the catalogue is too large for are left out.
+    minutes: search and refit together; what does not fit is not tried. fixed: settings that keep
+    their value, named as in "model.hops"; alone: whether the model serves without a closed form; trials: what was tried
     on validation before, kept with what is tried now.
     """
 
@@ -138,7 +133,7 @@ def _search(
         report(Progress("closed forms", 1, 1))
     tried = _choose_model(
         world.with_interactions(part),
-        replace(validation, beside=items.cut) if items else validation,
+        validation,
         config,
         _training_seconds(budget, items),
         seed,

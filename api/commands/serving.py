@@ -84,7 +84,7 @@ def recommend(
 
     include = ["item", "reasons"] if explain else ["item"]
     body = {"user_id": user, "k": k, "include": include}
-    answer = ask(api_url(), "POST", "/v1/recommendations", json=body)
+    answer = ask(api_url(), "POST", "/v1/recommendations", key=Settings().api_key, json=body)
     print_answer(answer, as_json)
 
 
@@ -100,4 +100,5 @@ def similar(
     from api.ask import ask, print_answer
 
     path = f"/v1/items/{quote(item, safe='')}/similar"
-    print_answer(ask(api_url(), "GET", path, params={"k": k}), as_json)
+    answer = ask(api_url(), "GET", path, key=Settings().api_key, params={"k": k})
+    print_answer(answer, as_json)

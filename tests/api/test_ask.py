@@ -5,8 +5,10 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
+from pydantic import SecretStr
 
 from api.ask import ask, print_answer
 from graphdb.errors import PathlightError
@@ -41,7 +43,10 @@ ANSWER = {
 class Proxy(http.server.BaseHTTPRequestHandler):
     """What stands in between and answers in its own words."""
 
+    keys: ClassVar[list[str | None]] = []
+
     def do_GET(self) -> None:
+        self.keys.append(self.headers["Authorization"])
         self.send_error(502, "Bad Gateway")
 
     def log_message(self, format: str, *args: object) -> None:
@@ -61,6 +66,15 @@ def proxy() -> Iterator[str]:
 def said(capsys, **changed) -> list[str]:
     print_answer({**ANSWER, **changed})
     return capsys.readouterr().out.splitlines()
+
+
+def test_a_key_goes_along_and_is_in_no_sentence(proxy):
+    for key in (None, SecretStr(""), SecretStr("plk_1_2")):
+        with pytest.raises(PathlightError) as refused:
+            ask(proxy, "GET", "/x", key=key)
+        assert "plk" not in str(refused.value)
+
+    assert Proxy.keys[-3:] == [None, None, "Bearer plk_1_2"]
 
 
 def test_a_real_answer_is_read_aloud(api_url, capsys):

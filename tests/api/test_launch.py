@@ -28,6 +28,14 @@ def test_children_are_told_every_setting_under_its_own_name(tmp_path: Path, monk
     assert told == expected
 
 
+def test_children_are_not_told_the_key_with_which_commands_ask(tmp_path: Path):
+    settings = Settings(home=tmp_path, api_key=SecretStr("plk_1_2"))
+
+    told = environment(settings, Neo4jSettings(), "redis://127.0.0.1:1", 8000)
+
+    assert told["PATHLIGHT_API_KEY"] == ""
+
+
 def test_undo_leaves_what_was_joined(tmp_path: Path, neo4j_address):
     password = SecretStr(neo4j_address.password)
     given = Neo4jSettings(uri=neo4j_address.uri, user=neo4j_address.user, password=password)

@@ -57,6 +57,16 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
     assert redis_database(settings.redis_url.get_secret_value(), 1).endswith("@127.0.0.1:1/4")
 
 
+def test_origins_are_addresses_without_a_path(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATHLIGHT_CORS_ORIGINS", "https://shop.example  http://localhost:3000")
+    assert Settings().origins == ["https://shop.example", "http://localhost:3000"]
+
+    for text in ("shop.example", "https://shop.example/", "https://a.example,https://b.example"):
+        monkeypatch.setenv("PATHLIGHT_CORS_ORIGINS", text)
+        with pytest.raises(ValidationError, match="expected origins such as"):
+            Settings()
+
+
 @pytest.mark.parametrize("port", ["-1", "70000", "http"])
 def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, port: str):
     monkeypatch.setenv("PATHLIGHT_API_PORT", port)

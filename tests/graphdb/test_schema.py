@@ -26,6 +26,7 @@ def test_creating_it_twice_changes_nothing(graph, domain):
         ("ModelVersion", "id"),
         ("Serving", "id"),
         ("Job", "key"),
+        ("ApiKey", "id"),
         ("RATED", "event_id"),
         ("WATCHED", "event_id"),
         ("DISMISSED", "event_id"),

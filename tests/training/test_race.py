@@ -27,6 +27,9 @@ class Run:
     trained: Trained
     seconds_an_epoch: float = 1.0
 
+    def after(self, epochs: int) -> float:
+        return 0.5
+
 
 def raced(seconds: float, *, other: float = 0.4, hops: int = 3) -> list[tuple[int, str, int]]:
     """Hops, loss and epochs of each run of a race where two hops are best; BPR has `other`."""
@@ -55,11 +58,16 @@ def raced(seconds: float, *, other: float = 0.4, hops: int = 3) -> list[tuple[in
 def test_with_time_each_stage_is_trained_to_its_end():
     assert raced(seconds=1000) == [
         (1, "in_batch_softmax", 20),
+        (1, "bpr", 6),
         (1, "bpr", 20),
         (2, "in_batch_softmax", 20),
         (3, "in_batch_softmax", 20),
         (2, "in_batch_softmax", 20),
     ]
+
+
+def test_a_loss_that_is_far_behind_is_left_after_a_few_epochs():
+    assert [row for row in raced(seconds=1000, other=0.1) if row[1] == "bpr"] == [(1, "bpr", 6)]
 
 
 @pytest.mark.parametrize(("other", "winner"), [(0.4, "in_batch_softmax"), (0.9, "bpr")])

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -54,25 +52,6 @@ def test_the_best_blend_is_that_of_the_score_that_serves():
 
     served = Scorer(unit_noise(), unit_noise(), weights, found.blend)
     assert validation.served(served, None).mean() == pytest.approx(found.ndcg.mean(), abs=1e-6)
-
-
-def test_beside_item_weights_a_model_is_worth_what_it_adds_to_them():
-    """Noise costs nothing beside what knows the tastes; what knows them adds nothing to itself."""
-    validation = two_tastes(met=10)
-    weights = EaseConfig(reg=5).fit(validation.graph).truncated(30, 30)
-    tastes = np.eye(2, dtype=np.float32)[np.arange(30) // 15]
-    alone = [validation.served(scorer_of(v), None).mean() for v in (unit_noise(), tastes)]
-
-    beside = replace(validation, beside=weights)
-    noise, known = (beside.served(scorer_of(v), None).mean() for v in (unit_noise(), tastes))
-
-    assert alone[1] > alone[0] + 0.15
-    assert noise > alone[0] + 0.15
-    assert known == pytest.approx(validation.each(item_sums(validation, weights)).mean(), abs=0.05)
-
-
-def item_sums(validation: Validation, weights: sp.csr_matrix):
-    return lambda users: (validation.known[users] @ weights).toarray()
 
 
 @pytest.mark.parametrize("truncations", [(2, 20), (20, 25)])
