@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from api.filters import Boost
 from api.reasons import Reason
 from graphdb.errors import PathlightError
 from graphdb.filtering import Filter
@@ -17,13 +18,15 @@ class NothingPublishedError(PathlightError):
 @dataclass(frozen=True)
 class Query:
     """What is asked. user_id: empty for whoever is known by `session`, their events, alone;
-    filter: what an item must pass; reasons: how many events to name an item, 0 for none."""
+    filter: what an item must pass; boosts: what counts more or less; reasons: how many events to
+    name an item, 0 for none."""
 
     user_id: str
     k: int = 10
     exclude_ids: frozenset[str] = frozenset()
     exclude_seen: bool = True
     filter: Filter | None = None
+    boosts: tuple[Boost, ...] = ()
     reasons: int = 0
     fields: bool = False
     session: tuple[NewEvent, ...] = ()
@@ -31,7 +34,8 @@ class Query:
 
 @dataclass(frozen=True)
 class Recommended:
-    """One item of an answer; score: None for an item that was given and is not known."""
+    """One item of an answer; score: None for an item that was given and is not known; boost: how
+    many times the score is counted."""
 
     id: str
     rank: int
@@ -39,6 +43,7 @@ class Recommended:
     sources: list[str]
     reasons: list[Reason] = field(default_factory=list)
     item: dict[str, Any] | None = None
+    boost: float = 1.0
 
 
 @dataclass(frozen=True)

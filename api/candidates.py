@@ -6,7 +6,7 @@ from it. It knows neither who asks beyond their history, nor how a list is put t
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,11 +27,13 @@ and all that pass are scored."""
 
 @dataclass(frozen=True)
 class Pool:
-    """Item rows, best first, with their scores; found: which rows each source came up with."""
+    """Item rows, best first, with their scores; found: which rows each source came up with;
+    factors: by row, how many times its score is counted where there are boosts."""
 
     rows: np.ndarray
     scores: np.ndarray
     found: Mapping[str, Collection[int]]
+    factors: Mapping[int, float] = field(default_factory=dict)
 
     def sources(self, row: int) -> list[str]:
         """The sources that found a row."""

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from api.answer import Answer, NothingPublishedError, Query, Recommended
-from api.candidates import Pool, barred_rows, by_popularity, pool_in_graph, pool_in_memory, pool_of
+from api.boosts import boosted_pool, scaled
+from api.candidates import Pool, barred_rows, by_popularity, pool_in_memory, pool_of
 from api.fallback import Link, Showable, allowed, fill, ranked
 from api.mapped import History, MappedVersion
 from api.publication import query_vector
@@ -48,6 +49,13 @@ class Recommender:
 
     def recommend(self, query: Query) -> Answer:
         """The best k for a person. Raises NothingPublishedError when nothing can be said."""
+        answer = self._listed(query)
+        if query.boosts and (answer.fallback or answer.degraded):
+            # Only a list that is fresh and personal is ordered by them.
+            return replace(answer, degraded=[*answer.degraded, "boost"])
+        return answer
+
+    def _listed(self, query: Query) -> Answer:
         try:
             try:
                 return self._serving.answer(self._from_graph, self._from_memory, query)
@@ -167,8 +175,7 @@ class Recommender:
             seen = {ids[row] for row in history.seen} | history.unknown
             return self._unpersonal(version, query, seen)
         barred = barred_rows(version, history, query)
-        passing = self._passing(query)
-        pool = pool_in_graph(self._graph, version, history, query, barred, passing)
+        pool = boosted_pool(self._graph, self._domain, version, history, query, barred)
         return self._answer(version, query, history, pool)
 
     def _passing(self, query: Query) -> Predicate:
@@ -193,16 +200,22 @@ class Recommender:
     ) -> Answer:
         """The best k, explained; missing: why it comes from memory alone."""
         rows = pool.rows[: query.k]
+        factors = [pool.factors.get(int(row), 1.0) for row in rows]
         items = [
             Recommended(version.artifact.item_ids[row], rank, float(score), pool.sources(row))
             for rank, (row, score) in enumerate(zip(rows, pool.scores, strict=False), 1)
         ]
         if query.reasons and len(rows):
             explained = reasons_for(version, history, rows, query.reasons)
+            counted = (
+                scaled(score, reasons, factor)
+                for (score, reasons), factor in zip(explained, factors, strict=True)
+            )
             items = [
                 replace(item, score=score, reasons=reasons)
-                for item, (score, reasons) in zip(items, explained, strict=True)
+                for item, (score, reasons) in zip(items, counted, strict=True)
             ]
+        items = [replace(item, boost=f) for item, f in zip(items, factors, strict=True)]
         if missing is None and (query.reasons or query.fields):
             items = self._with_evidence(query, items)
         empty = None if items or missing else self._emptied(query)

@@ -1,9 +1,10 @@
 """Recommendations and similar items: what is asked, and the answer with its reasons."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,11 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.answer import Answer, Recommended
 from api.answer import Query as Asked
 from api.asking import Asker, AskerWithEvents, Id, person_asking
-from api.filters import FilterError, parse_filter
+from api.filters import FilterError, parse_boost, parse_filter
 from api.problems import InvalidError, NotFoundError, responses
 from api.similar import By, similar
 from api.state import Current
-from graphdb.filtering import Filter
+from graphdb.domain import Domain
+
+T = TypeVar("T")
 
 MOST_ITEMS = 500
 REASONS = 3
@@ -39,6 +42,12 @@ class Wanted(PublicQuery):
     exclude_seen: bool = True
     filter: str | None = Field(
         None, description="What an item must pass.", examples=["year >= 1990 and has genres"]
+    )
+    boost: list[str] = Field(
+        [],
+        max_length=5,
+        description="Filters with a factor: what passes counts so many times.",
+        examples=[["year >= 1990 by 2"]],
     )
     include: list[Literal["reasons", "item"]] = Field(
         [], description="reasons: what carries each score; item: the item's fields."
@@ -74,8 +83,9 @@ class ReasonOut(BaseModel):
 
 
 class ItemOut(BaseModel):
-    """sources: vector (near the person's vector), similar (from their events), memory, or the link
-    of the fallback chain that it comes from; given for items to rank."""
+    """sources: vector (near the person's vector), similar (from their events), filter (passes it),
+    memory, or the link of the fallback chain that it comes from; given for items to rank. boost:
+    how many times its score is counted, where it is not once."""
 
     id: str
     rank: int
@@ -83,6 +93,7 @@ class ItemOut(BaseModel):
     sources: list[str]
     reasons: list[ReasonOut] | None = None
     item: dict[str, Any] | None = None
+    boost: float | None = None
 
 
 class AnswerOut(BaseModel):
@@ -161,21 +172,26 @@ def _recommend(
         k=query.k,
         exclude_ids=frozenset(query.exclude_ids),
         exclude_seen=query.exclude_seen,
-        filter=_filter(state, query.filter, f"{place}.filter"),
+        filter=_read(parse_filter, query.filter, state.domain, f"{place}.filter")
+        if query.filter is not None
+        else None,
+        boosts=tuple(
+            _read(parse_boost, text, state.domain, f"{place}.boost.{n}")
+            for n, text in enumerate(query.boost)
+        ),
         reasons=REASONS if "reasons" in query.include else 0,
         fields="item" in query.include,
     )
     return answer_out(state.recommender.recommend(asked), started)
 
 
-def _filter(state: Current, text: str | None, field: str) -> Filter | None:
-    if text is None:
-        return None
+def _read(parse: Callable[[str, Domain], T], text: str, domain: Domain, field: str) -> T:
+    """What `text` says; a problem of `field` when it cannot be read."""
     try:
-        return parse_filter(text, state.domain)
+        return parse(text, domain)
     except FilterError as error:
         wrong = {"field": field, "position": error.position, "detail": str(error)}
-        raise InvalidError("the filter is not valid", [wrong]) from None
+        raise InvalidError("a filter is not valid", [wrong]) from None
 
 
 class SimilarQuery(PublicQuery):
@@ -230,4 +246,6 @@ def _item(item: Recommended) -> ItemOut:
         ]
     if item.item is not None:
         given["item"] = item.item
+    if item.boost != 1:
+        given["boost"] = item.boost
     return ItemOut(**given)

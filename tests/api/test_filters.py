@@ -119,6 +119,12 @@ def test_the_examples_of_the_page_are_read(number, domain):
     assert isinstance(parse_filter(example, load_domain(domain)), All)
 
 
+def test_the_boost_of_the_page_is_read():
+    (example,) = blocks("docs/filters.md", "boost")
+
+    assert parse_boost(example, load_domain("films")).factor == 2
+
+
 def test_the_page_names_the_bounds():
     page = (ROOT / "docs/filters.md").read_text()
 

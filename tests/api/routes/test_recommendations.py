@@ -189,3 +189,23 @@ def test_a_filter_that_cannot_be_read_is_refused_with_its_place(ask, client):
             (wrong,) = answer.json()["errors"]
             assert (wrong["field"], wrong["position"]) == (f"{place}.filter", position)
             assert wrong["detail"].startswith(f"at character {position}: ")
+
+
+def test_both_forms_take_boosts(ask, client, nineties):
+    query = {"user_id": "p5", "k": 10, "boost": ["year < 2000 by 10"], "exclude_seen": False}
+
+    got = ask(**query).json()
+    posted = client.post("/v1/recommendations", json=query).json()
+
+    assert {**got, "took_ms": 0} == {**posted, "took_ms": 0}
+    boosted = {item["id"] for item in got["items"] if "boost" in item}
+    assert boosted == {item["id"] for item in got["items"]} & nineties
+    assert boosted
+    assert ask(user_id="p5", boost=["year < 2000 by 2", "year"]).json()["errors"] == [
+        {
+            "field": "query.boost.1",
+            "position": 5,
+            "detail": "at character 5: expected =, !=, <, <=, >, >=, or in after year, "
+            "found the end",
+        }
+    ]

@@ -1,0 +1,76 @@
+"""Boosts: what passes a filter counts several times as much, or a part of it; order follows that.
+
+A positive score is multiplied by the factor, a negative one divided, so that a factor above 1
+always moves up. What else must be looked for to be right is said here; how, in api.candidates.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from api.answer import Query
+from api.candidates import Pool, pool_in_graph
+from api.filters import Boost
+from api.mapped import History, MappedVersion
+from api.reasons import Reason
+from graphdb.connection import Graph
+from graphdb.domain import Domain
+from graphdb.filtering import EVERYTHING, All, Not, Predicate, compile_filter, find_passing
+
+
+def boosted_pool(
+    graph: Graph,
+    domain: Domain,
+    version: MappedVersion,
+    history: History,
+    query: Query,
+    barred: Collection[int],
+) -> Pool:
+    """The candidates that pass the query's filter, in the order that its boosts give them."""
+    pools = [
+        pool_in_graph(graph, version, history, query, barred, passing)
+        for passing in _restrictions(domain, query)
+    ]
+    if not query.boosts:
+        return pools[0]
+    rows = np.concatenate([pool.rows for pool in pools])
+    scores = np.concatenate([pool.scores for pool in pools])
+    rows, first = np.unique(rows, return_index=True)
+    ids = [version.artifact.item_ids[row] for row in rows]
+    factors = _factors(graph, domain, query.boosts, ids)
+    counted = np.where(scores[first] > 0, scores[first] * factors, scores[first] / factors)
+    order = np.argsort(-counted, kind="stable")
+    found = {
+        source: set().union(*(pool.found.get(source, ()) for pool in pools))
+        for source in {source for pool in pools for source in pool.found}
+    }
+    by_row = dict(zip(rows.tolist(), factors.tolist(), strict=True))
+    return Pool(rows[order], counted[order], found, by_row)
+
+
+def scaled(score: float, reasons: Sequence[Reason], factor: float) -> tuple[float, list[Reason]]:
+    """A score as it counts, and reasons that add up to it; their shares stay."""
+    scale = factor if score > 0 else 1 / factor
+    moved = [replace(reason, contribution=reason.contribution * scale) for reason in reasons]
+    return score * scale, moved
+
+
+def _restrictions(domain: Domain, query: Query) -> list[Predicate]:
+    """What passes the filter and, for each boost, the part of that which gains by it: the best of
+    a boosted list are among the best of these."""
+    whole = compile_filter(domain, query.filter) if query.filter else EVERYTHING
+    gaining = [b.passing if b.factor > 1 else Not(b.passing) for b in query.boosts]
+    parts = [All((query.filter, part)) if query.filter else part for part in gaining]
+    return [whole, *(compile_filter(domain, part) for part in parts)]
+
+
+def _factors(
+    graph: Graph, domain: Domain, boosts: Sequence[Boost], ids: Sequence[str]
+) -> np.ndarray:
+    """The factor of each of `ids`: the product of those of the boosts that it passes."""
+    factors = np.ones(len(ids))
+    for boost in boosts:
+        passing = find_passing(graph, compile_filter(domain, boost.passing), ids)
+        factors[[item in passing for item in ids]] *= boost.factor
+    return factors
