@@ -109,6 +109,8 @@ def environment(folder: Path, neo4j_version: str) -> dict[str, str]:
         "PATHLIGHT_CACHE": str(CacheSettings().cache),
         "PATHLIGHT_NEO4J_VERSION": neo4j_version,
         "PATHLIGHT_SWEEP_S": "1",
+        # What is asked here is right or wrong, never late: a shared machine pauses for seconds.
+        "PATHLIGHT_GRAPH_PATIENCE_S": "30",
     }
 
 
