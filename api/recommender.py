@@ -44,7 +44,7 @@ class Recommender:
 
     def __init__(self, serving: Serving, domain: Domain) -> None:
         self._serving, self._domain = serving, domain
-        self._graph = serving.graph
+        self._graph, self._warmed = serving.graph, ""
         self.rankings = Rankings(domain, serving.home / "rankings.json")
 
     def recommend(self, query: Query) -> Answer:
@@ -139,9 +139,10 @@ class Recommender:
         return replace(answer, items=items, fallback=None if personal else "popular")
 
     def warm(self) -> None:
-        """Have the server plan an answer's statements before anybody waits for one."""
+        """Have the server plan an answer's statements before anybody waits for one; once a version,
+        for each slot has statements of its own."""
         version = self._serving.version
-        if version is None or not version.artifact.item_ids:
+        if version is None or version.id == self._warmed or not version.artifact.item_ids:
             return
         fetch_person(self._graph, self._domain, "", version.cut, version.as_of)
         vector = query_vector(
@@ -151,6 +152,7 @@ class Recommender:
         if any(vector):
             fetch_candidates(self._graph, version.id, version.slot, vector, 1, first)
         fetch_evidence(self._graph, self._domain, "", first, first)
+        self._warmed = version.id
 
     def who(self, query: Query) -> tuple[MappedVersion | None, Person]:
         """The version that serves, and the person with the session's events. Raises

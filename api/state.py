@@ -109,6 +109,8 @@ def _keep_up(state: State, stopped: threading.Event) -> None:
         # Each by itself: an artifact that cannot be read must not keep the schema from being made.
         for step in (state.serving.refresh, lambda: _renew_keys(state), lambda: _prepare(state)):
             wrong = _trouble(step) or wrong
+        # A version that came later than the schema.
+        wrong = wrong or _trouble(state.recommender.warm)
         # Last, as it may take long, and not while the graph is away: one trouble is one sentence.
         wrong = wrong or _trouble(lambda: _renew_rankings(state))
         if wrong != before:
