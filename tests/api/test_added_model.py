@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import api_on, until_mapped
-from tests.api.pathlight import Run, refused
+from tests.api.pathlight import Run
 from tests.api.versions import PEOPLE
 from training.artifact import read_artifact
 
@@ -109,6 +109,8 @@ def test_it_is_searched_trained_judged_reported_and_served(
 def test_its_settings_are_held_to_their_range(on_graph: Run):
     snapshot = json.loads(on_graph("snapshot", "--json").stdout)["snapshot"]
 
-    said = refused(on_graph("train", snapshot, f"--model={NAME}", "--set=model.spread=2"))
+    done = on_graph("train", snapshot, f"--model={NAME}", "--set=model.spread=2")
 
-    assert "neighbours: spread is 2, expected" in said and "at most 1" in said
+    assert (done.returncode, done.stdout) == (1, "")
+    expected = "spread is 2, expected a number more than 0 and at most 1"
+    assert done.stderr.splitlines()[-1] == f"pathlight: model {NAME}: {expected}"
