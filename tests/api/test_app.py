@@ -38,6 +38,10 @@ def test_every_endpoint_is_described_and_says_what_can_go_wrong(document):
         "/v1/users:batch",
         "/v1/recommendations",
         "/v1/items/{id}/similar",
+        "/v1/users/{id}/similar",
+        "/v1/users/{id}/explain",
+        "/v1/rank",
+        "/v1/rankings/{name}",
         "/health/live",
         "/health/ready",
     }
@@ -76,7 +80,7 @@ def test_every_shape_that_is_named_is_there(document):
 def test_bodies_and_answers_have_examples_that_are_valid(document):
     shapes = document["components"]["schemas"]
 
-    for name in ("Event", "RecommendationQuery", "AnswerOut", "Accepted", "ItemBody", "Problem"):
+    for name in ("Event", "RecommendationBody", "AnswerOut", "Accepted", "ItemBody", "Problem"):
         assert shapes[name]["examples"], name
     events = document["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"]
     for example in shapes["Event"]["examples"]:
