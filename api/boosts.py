@@ -16,7 +16,7 @@ from api.mapped import History, MappedVersion
 from api.reasons import Reason
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.filtering import EVERYTHING, All, Not, Predicate, compile_filter, find_passing
+from graphdb.filtering import All, Not, Predicate, compile_filter, find_passing
 
 
 def boosted_pool(
@@ -59,7 +59,7 @@ def scaled(score: float, reasons: Sequence[Reason], factor: float) -> tuple[floa
 def _restrictions(domain: Domain, query: Query) -> list[Predicate]:
     """What passes the filter and, for each boost, the part of that which gains by it: the best of
     a boosted list are among the best of these."""
-    whole = compile_filter(domain, query.filter) if query.filter else EVERYTHING
+    whole = compile_filter(domain, query.filter)
     gaining = [b.passing if b.factor > 1 else Not(b.passing) for b in query.boosts]
     parts = [All((query.filter, part)) if query.filter else part for part in gaining]
     return [whole, *(compile_filter(domain, part) for part in parts)]

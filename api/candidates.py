@@ -56,7 +56,7 @@ def pool_in_graph(
 ) -> Pool:
     """At least k candidates that may be shown and pass, if there are so many."""
     scorer, model = version.artifact.scorer, version.artifact.model
-    user = scorer.user_vectors(history.row, _rows(history.residual))[0]
+    user = scorer.user_vectors(history.row, history.residuals)[0]
     catalogue = len(version.artifact.item_ids)
     near_count, walk_count = NEAR + len(barred) + query.k, WALKED + query.k
     walk = _walk(version, history, barred)
@@ -125,10 +125,6 @@ def _score(
     }
     union = set().union(*by_source.values()) - set(barred)
     rows = np.array(sorted(union), dtype=np.int64)
-    scores = version.artifact.scorer.scores(history.row, _rows(history.residual), rows)[0]
+    scores = version.artifact.scorer.scores(history.row, history.residuals, rows)[0]
     order = np.argsort(-scores, kind="stable")
     return Pool(rows[order], scores[order], by_source)
-
-
-def _rows(residual: np.ndarray | None) -> np.ndarray | None:
-    return None if residual is None else residual[None, :]

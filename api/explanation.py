@@ -12,15 +12,15 @@ from datetime import datetime
 import numpy as np
 import scipy.sparse as sp
 
+from api.answer import Query
 from api.candidates import pool_in_memory
 from api.mapped import History, MappedVersion
 from api.problems import InvalidError, NotFoundError
 from api.reasons import Reason, named, reasons_for
-from api.serving import Serving, UnmappedError
+from api.recommender import Recommender
+from api.serving import Serving
 from graphdb.domain import Domain
 from graphdb.paths import fetch_evidence
-from graphdb.retrieval import fetch_person
-from graphdb.versions import fetch_serving
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Explanation:
 
 def explain(
     serving: Serving,
+    recommender: Recommender,
     domain: Domain,
     user_id: str,
     item_id: str,
@@ -58,13 +59,9 @@ def explain(
     """
 
     def in_graph() -> Explanation:
-        served = fetch_serving(serving.graph)
-        if served is None:
+        version, person = recommender.who(Query(user_id))
+        if version is None:
             raise NotFoundError("nothing is published yet: there is no score to explain")
-        version = serving.version
-        if version is None or version.id != served["id"]:
-            raise UnmappedError(served["id"], served["slot"])
-        person = fetch_person(serving.graph, domain, user_id, version.cut, version.as_of)
         history = version.history(person.keys, person.events, person.totals)
         found = explained(version, history, item_id, without, limit)
         return _named(serving, domain, user_id, found)

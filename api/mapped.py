@@ -35,6 +35,11 @@ class History:
     types: dict[int, str] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
 
+    @property
+    def residuals(self) -> np.ndarray | None:
+        """The residual as the scorer takes it beside `row`: [1, d]."""
+        return None if self.residual is None else self.residual[None, :]
+
 
 @dataclass(frozen=True)
 class MappedVersion:

@@ -21,7 +21,7 @@ from api.reasons import named, reasons_for
 from api.serving import Serving, UnmappedError
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError
-from graphdb.filtering import EVERYTHING, Predicate, compile_filter, list_passing
+from graphdb.filtering import Predicate, compile_filter, list_passing
 from graphdb.paths import fetch_evidence
 from graphdb.profiles import list_by_profile
 from graphdb.published import list_near_published, list_similar_to_all
@@ -181,7 +181,7 @@ class Recommender:
         return self._answer(version, query, history, pool)
 
     def _passing(self, query: Query) -> Predicate:
-        return compile_filter(self._domain, query.filter) if query.filter else EVERYTHING
+        return compile_filter(self._domain, query.filter)
 
     def _emptied(self, query: Query) -> str | None:
         """Why an answer without items is empty, where there is a filter."""
@@ -204,8 +204,16 @@ class Recommender:
         rows = pool.rows[: query.k]
         factors = [pool.factors.get(int(row), 1.0) for row in rows]
         items = [
-            Recommended(version.artifact.item_ids[row], rank, float(score), pool.sources(row))
-            for rank, (row, score) in enumerate(zip(rows, pool.scores, strict=False), 1)
+            Recommended(
+                version.artifact.item_ids[row],
+                rank,
+                float(score),
+                pool.sources(row),
+                boost=factor,
+            )
+            for rank, (row, score, factor) in enumerate(
+                zip(rows, pool.scores, factors, strict=False), 1
+            )
         ]
         if query.reasons and len(rows):
             explained = reasons_for(version, history, rows, query.reasons)
@@ -217,7 +225,6 @@ class Recommender:
                 replace(item, score=score, reasons=reasons)
                 for item, (score, reasons) in zip(items, counted, strict=True)
             ]
-        items = [replace(item, boost=f) for item, f in zip(items, factors, strict=True)]
         if missing is None and (query.reasons or query.fields):
             items = self._with_evidence(query, items)
         empty = None if items or missing else self._emptied(query)

@@ -84,8 +84,7 @@ def similar_people(
         if version is None:
             return None, []
         history = version.history(person.keys, person.events, person.totals)
-        residual = None if history.residual is None else history.residual[None, :]
-        vector = version.artifact.scorer.user_vectors(history.row, residual)[0]
+        vector = version.artifact.scorer.user_vectors(history.row, history.residuals)[0]
         if not vector.any():
             return version.id, []
         asked = query_vector(vector, version.artifact.model.similarity)

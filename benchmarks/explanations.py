@@ -38,8 +38,7 @@ def falls(
 
     None where no event speaks for the item: then there is no reason to remove.
     """
-    residual = None if history.residual is None else history.residual[None, :]
-    scores = version.artifact.scorer.scores(history.row, residual)[0]
+    scores = version.artifact.scorer.scores(history.row, history.residuals)[0]
     scores[list(history.seen)] = -np.inf
     best = int(np.argmax(scores))
     [(before, reasons)] = reasons_for(version, history, np.array([best]), history.row.nnz)

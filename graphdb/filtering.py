@@ -62,8 +62,10 @@ NOT_EMPTY = "size(i.<field>) > 0"
 ATTACHED = "EXISTS {{ (i)-[:<relationship>]->(:<label>) }}"
 
 
-def compile_filter(domain: Domain, tree: Filter) -> Predicate:
-    """The predicate of a tree whose fields are the domain's."""
+def compile_filter(domain: Domain, tree: Filter | None) -> Predicate:
+    """The predicate of a tree whose fields are the domain's; EVERYTHING without a tree."""
+    if tree is None:
+        return EVERYTHING
     values: list[Value | list[Value]] = []
     text = _predicate(domain, tree, False, values)
     return Predicate(text, tuple(values))

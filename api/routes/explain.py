@@ -1,21 +1,19 @@
 """Why an item for a person, and what would change without some of their events."""
 
 import time
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.asking import Id
 from api.explanation import Judged, explain
 from api.problems import responses
-from api.routes.recommendations import REASONS, ReasonOut
+from api.routes.recommendations import REASONS, ReasonOut, reasons_out, took_ms
 from api.state import Current
 
 router = APIRouter(tags=["recommendations"])
-
-Id = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class ExplainQuery(BaseModel):
@@ -85,7 +83,13 @@ def get_explanation(
     """What carries an item's score for a person, and what would change without some events."""
     started = time.perf_counter()
     found = explain(
-        state.serving, state.domain, id, query.item, frozenset(query.without), query.reasons
+        state.serving,
+        state.recommender,
+        state.domain,
+        id,
+        query.item,
+        frozenset(query.without),
+        query.reasons,
     )
     return ExplainOut(
         model_version=found.model_version,
@@ -94,11 +98,14 @@ def get_explanation(
         without=query.without,
         changed=JudgedOut(**_told(found.changed)) if found.changed else None,
         degraded=list(found.degraded),
-        took_ms=round((time.perf_counter() - started) * 1000, 3),
+        took_ms=took_ms(started),
         **_told(found.as_it_is),
     )
 
 
 def _told(judged: Judged) -> dict[str, Any]:
-    reasons = [{k: v for k, v in asdict(r).items() if v is not None} for r in judged.reasons]
-    return {"score": judged.score, "rank": judged.rank, "reasons": reasons}
+    return {
+        "score": judged.score,
+        "rank": judged.rank,
+        "reasons": reasons_out(judged.reasons),
+    }

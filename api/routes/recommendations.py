@@ -1,7 +1,7 @@
 """Recommendations and similar items: what is asked, and the answer with its reasons."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -14,6 +14,7 @@ from api.answer import Query as Asked
 from api.asking import Asker, AskerWithEvents, Id, person_asking
 from api.filters import FilterError, parse_boost, parse_filter
 from api.problems import InvalidError, NotFoundError, responses
+from api.reasons import Reason
 from api.similar import By, similar
 from api.state import Current
 from graphdb.domain import Domain
@@ -228,8 +229,18 @@ def answer_out(answer: Answer, started: float) -> AnswerOut:
         fallback=answer.fallback,
         degraded=answer.degraded,
         **given,
-        took_ms=round((time.perf_counter() - started) * 1000, 3),
+        took_ms=took_ms(started),
     )
+
+
+def took_ms(started: float) -> float:
+    """Milliseconds since then, of time.perf_counter."""
+    return round((time.perf_counter() - started) * 1000, 3)
+
+
+def reasons_out(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
+    """Reasons, each with what it has."""
+    return [{k: v for k, v in asdict(reason).items() if v is not None} for reason in reasons]
 
 
 def _item(item: Recommended) -> ItemOut:
@@ -241,9 +252,7 @@ def _item(item: Recommended) -> ItemOut:
         "sources": item.sources,
     }
     if item.reasons:
-        given["reasons"] = [
-            {k: v for k, v in asdict(reason).items() if v is not None} for reason in item.reasons
-        ]
+        given["reasons"] = reasons_out(item.reasons)
     if item.item is not None:
         given["item"] = item.item
     if item.boost != 1:

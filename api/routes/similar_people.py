@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import NotFoundError, responses
-from api.routes.recommendations import MOST_ITEMS
+from api.routes.recommendations import MOST_ITEMS, took_ms
 from api.similar import similar_people
 from api.state import Current
 
@@ -65,5 +65,5 @@ def get_similar_people(
     return PeopleOut(
         model_version=version,
         users=[PersonOut(rank=rank, **row) for rank, row in enumerate(rows, 1)],
-        took_ms=round((time.perf_counter() - started) * 1000, 3),
+        took_ms=took_ms(started),
     )

@@ -101,15 +101,15 @@ def test_contributions_add_up_whatever_the_history(graph, world, tmp_path, simil
     check()
 
 
-def test_a_new_event_counts_and_can_be_removed(graph, domain, world, serving):
+def test_a_new_event_counts_and_can_be_removed(graph, domain, world, serving, recommender):
     serving.refresh()
     history = serving.version.history([fetch_people(graph)["p0"]], [])
     row, new = ranking(serving.version, history)[:2]
     item, added = world.item_ids[row], world.item_ids[new]
-    before = explain(serving, domain, "p0", item, (), 99).as_it_is
+    before = explain(serving, recommender, domain, "p0", item, (), 99).as_it_is
     save_events(graph, domain, "api", [event_row("p0", added)])
 
-    found = explain(serving, domain, "p0", item, {added}, 99)
+    found = explain(serving, recommender, domain, "p0", item, {added}, 99)
 
     assert found.as_it_is.score != before.score
     named = {r.item_id: r for r in found.as_it_is.reasons}
@@ -117,24 +117,24 @@ def test_a_new_event_counts_and_can_be_removed(graph, domain, world, serving):
     assert found.changed.score == pytest.approx(before.score, abs=1e-6)
 
 
-def test_what_is_seen_or_hidden_has_no_rank(graph, domain, world, serving):
+def test_what_is_seen_or_hidden_has_no_rank(graph, domain, world, serving, recommender):
     serving.refresh()
     history = serving.version.history([fetch_people(graph)["p0"]], [])
     seen = world.item_ids[next(iter(history.seen))]
-    assert explain(serving, domain, "p0", seen, (), 3).as_it_is.rank is None
+    assert explain(serving, recommender, domain, "p0", seen, (), 3).as_it_is.rank is None
 
     first = world.item_ids[ranking(serving.version, history)[0]]
     save_items(graph, domain, [item_row(first, hidden=True)])
     serving.version.withheld.renew(graph)
-    assert explain(serving, domain, "p0", first, (), 3).as_it_is.rank is None
+    assert explain(serving, recommender, domain, "p0", first, (), 3).as_it_is.rank is None
 
 
-def test_what_cannot_be_explained_is_said(domain, world, serving):
+def test_what_cannot_be_explained_is_said(domain, world, serving, recommender):
     serving.refresh()
     with pytest.raises(NotFoundError, match="no item 'nothing'"):
-        explain(serving, domain, "p0", "nothing", (), 3)
+        explain(serving, recommender, domain, "p0", "nothing", (), 3)
     with pytest.raises(NotFoundError, match="nothing to explain"):
-        explain(serving, domain, "nobody", "1", (), 3)
+        explain(serving, recommender, domain, "nobody", "1", (), 3)
     with pytest.raises(InvalidError, match="an event of this person") as refused:
-        explain(serving, domain, "p0", "1", {"nothing"}, 3)
+        explain(serving, recommender, domain, "p0", "1", {"nothing"}, 3)
     assert refused.value.errors[0]["field"] == "query.without"
