@@ -42,7 +42,7 @@ def retrain(world, start, settings, seed: int, *, warm: bool):
 def measure(data, settings, seed: int) -> dict[str, float]:
     """Seconds, epochs and nDCG@10 of both ways, by name."""
     from benchmarks.judging import judge
-    from training.recipe import refit
+    from training.fitted import refit
     from training.splits import pairs, time_split
     from training.warm_start import Start
     from training.world import World

@@ -6,7 +6,7 @@ forms and a validation part; no trained vectors.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,22 +14,22 @@ import scipy.sparse as sp
 
 from training.baselines import default_forms
 from training.closed_form import ClosedFormConfig, ItemWeights, Mixture
-from training.selection import ERRORS, Validation, costs_nothing
+from training.evaluation import Scores
+from training.selection import ERRORS, FEW_USERS, Validation, costs_nothing
 
 SHARES = (0.25, 0.5, 1.0, 2.0)
-"""Of the second form in a sum, in units of the spread of the first one's scores."""
+"""Of the second form in a sum, in units of Validation.blended."""
 
 
 @dataclass(frozen=True)
 class Climbed:
-    """The best settings of a form, the NDCG [V] and the mean spread of each user's scores.
+    """The best settings of a form and the NDCG [V].
 
     preparing: the seconds that `prepared` took.
     """
 
     config: ClosedFormConfig
     ndcg: np.ndarray
-    spread: float
     prepared: Any = None
     preparing: float = 0.0
     trials: list[dict] = field(default_factory=list)
@@ -95,8 +95,7 @@ def climb(config: ClosedFormConfig, validation: Validation, seconds: float) -> C
     def look(settings: ClosedFormConfig) -> Climbed:
         if settings not in tried:
             weights = settings.fit(validation.graph, prepared)
-            ndcg, spread = validation.measure(weights.scores)
-            tried[settings] = Climbed(settings, ndcg, spread)
+            tried[settings] = Climbed(settings, validation.measure(weights))
         return tried[settings]
 
     best, before = look(config), None
@@ -107,7 +106,7 @@ def climb(config: ClosedFormConfig, validation: Validation, seconds: float) -> C
                 if time.monotonic() - started < seconds:
                     best = max(best, look(settings), key=lambda found: found.ndcg.mean())
     rows = [{"model": config.name, **_row(found)} for found in tried.values()]
-    return Climbed(best.config, best.ndcg, best.spread, prepared, preparing, rows)
+    return Climbed(best.config, best.ndcg, prepared, preparing, rows)
 
 
 def add_up(
@@ -119,11 +118,17 @@ def add_up(
     """
     first, *others = sorted(climbed, key=lambda found: -found.ndcg.mean())
     chosen, best, trials = ((first.config, 1.0),), first.ndcg, []
-    weights = [found.config.fit(validation.graph, found.prepared) for found in (first, *others)]
-    for other, theirs in zip(others, weights[1:], strict=True):
-        for share in SHARES:
-            weight = share * first.spread / (other.spread or 1)
-            ndcg, _ = validation.measure(Mixture([(weights[0], 1.0), (theirs, weight)]).scores)
+    few = replace(validation, users=validation.users[:FEW_USERS])
+
+    def scores(found: Climbed) -> Scores:
+        weights = found.config.fit(validation.graph, found.prepared)
+        return lambda users: weights.scores(validation.graph[users])
+
+    alone = scores(first)
+    for other in others:
+        sums, ratio = few.blended(alone, scores(other), np.array(SHARES))
+        for share, ndcg in zip(SHARES, sums, strict=True):
+            weight = share * ratio
             name = f"{first.config.name} + {other.config.name}"
             trials.append({"model": name, "weight": weight, "ndcg": float(ndcg.mean())})
             if ndcg.mean() > best.mean() and not costs_nothing(first.ndcg, ndcg, ERRORS):

@@ -11,9 +11,9 @@ import numpy as np
 from training.assessment import Assessment
 from training.baselines import baselines
 from training.evaluation import Scores, scorer_scores
+from training.fitted import Fitted
 from training.judgement import Judgement
 from training.metrics import ACCURACY
-from training.recipe import Fitted
 from training.splits import Split, checked
 
 DEFAULT = "default"

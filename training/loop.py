@@ -3,6 +3,7 @@
 It knows neither the model's inside nor what is measured to stop it.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -29,7 +30,8 @@ from training.world import World
 class TrainingConfig(BaseModel):
     """How a model is trained.
 
-    `weight_decay`: AdamW's, on all parameters; `patience`: validations without a
+    `weight_decay`: AdamW's, on all parameters; `decay_epochs`: in so many the learning rate falls
+    to zero in a line, 0 keeps it; `patience`: validations without a
     better one before stopping; `validate_every`: epochs between validations,
     the last epoch always has one.
     `accumulation`: parts in which a batch is computed, its gradients summed, so that the loss needs
@@ -45,6 +47,7 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(default=4096, ge=1, le=1_000_000)
     weight_decay: float = Field(default=0.1, ge=0, le=10)
     max_epochs: int = Field(default=60, ge=1, le=10_000)
+    decay_epochs: int = Field(default=0, ge=0, le=10_000)
     validate_every: int = Field(default=2, ge=1, le=1_000)
     patience: int = Field(default=3, ge=1, le=1_000)
     accumulation: int = Field(default=1, ge=1, le=1_024)
@@ -101,11 +104,13 @@ def train_model(
     validate: Callable[[], float] | None = None,
     report: Report = silent,
     step: str = "training",
+    seconds: float = math.inf,
 ) -> Trained:
     """Train `model` on the positives of `world`; each of them once an epoch.
 
     With `validate` (higher is better) it stops early and goes back to the best epoch; without it
-    it trains `max_epochs`. On the CPU the same seed gives the same weights, interrupted or not:
+    it trains `max_epochs`. An epoch that would not end within `seconds` is not begun, except the
+    first. On the CPU the same seed gives the same weights, interrupted or not:
     where the options in force keep checkpoints, the same call goes on where an earlier one was
     killed; and it begins where their `start` puts the model, within the region that it names.
 
@@ -135,7 +140,7 @@ def train_model(
         torch.manual_seed(seed)
         training = _Training(model, world, config, seed, checkpoint, region)
         require(model, model.device, training.logits, reducible)
-        return training.run(validate, report, step)
+        return training.run(validate, report, step, seconds)
 
 
 def _reducible(model: Model, config: TrainingConfig) -> list[str]:
@@ -188,7 +193,9 @@ class _Training:
             columns = self.batches.item_count
         return columns * -(-rows // (self.config.accumulation * self.ranks.count))
 
-    def run(self, validate: Callable[[], float] | None, report: Report, step: str) -> Trained:
+    def run(
+        self, validate: Callable[[], float] | None, report: Report, step: str, seconds: float
+    ) -> Trained:
         state = self.checkpoint.load(self.model.device) if self.checkpoint else None
         if state and "trained" in state:
             self.model.load_state_dict(state["model"])
@@ -211,7 +218,9 @@ class _Training:
         fewest = config.validate_every * (config.patience + 1) if validate else config.max_epochs
         left = max(1, min(fewest, config.max_epochs) - self.epoch + 1)
         self.pace = Pace(len(self.batches), left, current_options().deadline)
-        while self.epoch <= config.max_epochs and not stopper.exhausted:
+        while (
+            self.epoch <= config.max_epochs and not stopper.exhausted and self._fits_into(seconds)
+        ):
             figures = {"loss": self._pass(take)}
             last = self.epoch == config.max_epochs
             if validate and (last or self.epoch % config.validate_every == 0):
@@ -230,6 +239,11 @@ class _Training:
             self.checkpoint.save({"model": self.model.state_dict(), "trained": asdict(trained)})
         return trained
 
+    def _fits_into(self, seconds: float) -> bool:
+        """Whether another epoch, as long as those before it, ends within so many seconds."""
+        before = self.epoch - 1
+        return not before or self.seconds * (before + 1) / before <= seconds
+
     def _pass(self, take: Step) -> float:
         """What remains of this epoch; the mean loss of all its batches, or what a sweep reached."""
         if isinstance(self.model, SolvedModel):
@@ -241,11 +255,19 @@ class _Training:
             with torch.no_grad():
                 self.loss.refresh(self.epoch, *self.model())
         for batch in self.batches.epoch(self.done):
+            self._decay()
             self.total += take(batch, self.epoch, self.done + 1)
             self.done += 1
             self.pace.lap()
             self._keep()
         return self.ranks.total(self.total, self.model.device) / self.done
+
+    def _decay(self) -> None:
+        horizon = self.config.decay_epochs
+        if horizon:
+            passed = self.epoch - 1 + self.done / len(self.batches)
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * max(0.0, 1 - passed / horizon)
 
     def _keep(self) -> None:
         if self.checkpoint and self.ranks.first and self.checkpoint.due:

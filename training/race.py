@@ -3,9 +3,10 @@
 It knows models by their settings and a validation part; no closed form and no final refit.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,9 +23,9 @@ from training.selection import ERRORS, Validation, costs_nothing
 from training.world import World
 
 SEARCHED = ("hops", "temperature")
-SPRINT_SHARE = 0.25
+SPRINT_SHARE = 0.4
 """Of the time, for comparing candidates that cannot all be trained to their end."""
-SPRINT_EPOCHS = 4
+SPRINT_EPOCHS = 6
 
 FAR_BEHIND = 0.6
 """Of the NDCG that the best so far had as early: losses that learn slowly may still win."""
@@ -72,6 +73,9 @@ class Attempt:
 Stage = Callable[[Attempt | None], Sequence[Candidate]]
 """What to try next, given the best so far; given nothing, what it would try at all."""
 
+Run = Callable[[ModelConfig, TrainingConfig, float], Attempt]
+"""Trains for at most so many seconds."""
+
 
 def attempt(
     world: World,
@@ -82,13 +86,15 @@ def attempt(
     seed: int,
     report: Report,
     step: str,
+    seconds: float = math.inf,
 ) -> Attempt:
     """Train on `world`, which knows `validation.part` only, stopping early by the held-out rest.
 
     What is compared is the score that serves, of the model alone: what was trained by cosine is
     scored by the inner product where that is measurably better (with uncorrected in-batch negatives
-    the lengths hold the popularity). Raises DivergedError, and whatever `report` raises: each
-    validation tells it its figures["ndcg"].
+    the lengths hold the popularity). Not beside item–item weights: what a weak model adds to those
+    on validation it did not add on other entries (docs/benchmarks.md, accuracy). Raises
+    DivergedError, and whatever `report` raises: each validation tells it its figures["ndcg"].
     """
     model = model_config.build(world, seed=seed, device=choose_device())
     ways = (True, False) if training.cosine else (False,)
@@ -109,6 +115,7 @@ def attempt(
         validate=lambda: float(max(ndcg.mean() for ndcg in each_way())),
         report=report,
         step=step,
+        seconds=seconds,
     )
     first, *rest = each_way()
     cosine = training.cosine and costs_nothing(first, rest[0], ERRORS)
@@ -118,38 +125,40 @@ def attempt(
 
 def race(
     stages: Sequence[Stage],
-    run: Callable[[ModelConfig, TrainingConfig], Attempt],
+    run: Run,
     seconds: float,
 ) -> list[Attempt]:
     """Each stage's candidates, given the best so far, trained to their end where `seconds` suffice
     for the first stage's. The first stage has candidates whatever it is given.
 
-    Otherwise every stage's candidates run a few epochs from nothing and the best one has the rest
-    of the time. How long an epoch takes is measured with the first candidate. One with another
-    loss than the best so far is trained on only if it is not far behind after a few epochs.
+    Otherwise every stage's candidates run equally long from nothing, a few epochs, and the best one
+    has the rest of the time. How long an epoch takes is measured with the first candidate. One with
+    another loss than the best so far is trained on only if it is not far behind after a few epochs.
     """
     started = time.monotonic()
 
     def left() -> float:
         return seconds - (time.monotonic() - started)
 
-    def within(candidate: Candidate, epochs: int) -> Attempt:
+    def within(candidate: Candidate, epochs: int, seconds: float = math.inf) -> Attempt:
         model, training = candidate
         # A run that is shorter than its validations' distance is still validated once, at its end.
-        every = min(training.validate_every, epochs)
+        every = min(training.validate_every, epochs) if seconds == math.inf else 1
         limit = {"max_epochs": epochs - epochs % every, "validate_every": every}
-        return run(model, training.model_copy(update=limit))
+        found = run(model, training.model_copy(update=limit), seconds)
+        return replace(found, training=training)
 
     first = stages[0](None)
     pace = within(first[0], 1).seconds_an_epoch
     if sum(pace * training.max_epochs for _, training in first) > seconds:
-        entered = [candidate for stage in stages for candidate in stage(None)]
-        return _sprint(entered, within, left, pace)
-    tried = [within(candidate, candidate[1].max_epochs) for candidate in first]
-    for stage in stages[1:]:
+        return _sprint(stages, within, left, pace)
+    tried = [within(first[0], first[0][1].max_epochs)]
+    for stage in stages:
         for candidate in stage(best_of(tried)):
+            if candidate == first[0]:
+                continue
             best = best_of(tried)
-            if left() < best.seconds_an_epoch * best.trained.epochs:
+            if stage is not stages[0] and left() < best.seconds_an_epoch * best.trained.epochs:
                 return tried
             most = epochs_within(left(), best.seconds_an_epoch, candidate[1].max_epochs)
             if candidate[1].loss.name != best.training.loss.name:
@@ -162,19 +171,38 @@ def race(
 
 
 def _sprint(
-    candidates: Sequence[Candidate],
-    within: Callable[[Candidate, int], Attempt],
+    stages: Sequence[Stage],
+    within: Callable[..., Attempt],
     left: Callable[[], float],
     pace: float,
 ) -> list[Attempt]:
-    longest = max(training.max_epochs for _, training in candidates)
-    if len(candidates) == 1:
-        return [within(candidates[0], epochs_within(left(), pace, longest))]
-    epochs = epochs_within(SPRINT_SHARE * left() / len(candidates), pace, SPRINT_EPOCHS)
-    tried = [within(candidate, epochs) for candidate in candidates]
-    best = tried.index(best_of(tried))
-    most = epochs_within(left(), tried[best].seconds_an_epoch, longest)
-    return [*tried, within(candidates[best], most)] if most > epochs else tried
+    first = stages[0](None)[0]
+    count = sum(len(stage(None)) for stage in stages)
+    if count == 1:
+        most = epochs_within(left(), pace, first[1].max_epochs)
+        return [within(_decaying(first, most), most)]
+    share = SPRINT_SHARE * left()
+    end = left() - share
+    tried: list[Attempt] = []
+    for stage in stages:
+        for candidate in stage(best_of(tried) if tried else None):
+            if not tried or left() > end:
+                tried.append(within(candidate, SPRINT_EPOCHS, share / count))
+    best = best_of(tried)
+    most = epochs_within(left(), best.seconds_an_epoch, best.training.max_epochs)
+    if most <= best.trained.epochs:
+        return tried
+    return [*tried, within(_decaying((best.model, best.training), most), most)]
+
+
+def _decaying(candidate: Candidate, epochs: int) -> Candidate:
+    """To its end whatever validation says on the way: the best is to come as the rate falls.
+
+    On Gowalla six epochs reach so what ten do at one rate.
+    """
+    model, training = candidate
+    update = {"decay_epochs": epochs, "patience": min(epochs, 1_000)}
+    return model, training.model_copy(update=update)
 
 
 def best_of(tried: Sequence[Attempt]) -> Attempt:

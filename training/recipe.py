@@ -5,30 +5,26 @@ It knows interactions and scores; neither files nor snapshots.
 """
 
 import time
-from dataclasses import dataclass, field, replace
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from training.budget import Budget, epochs_within
 from training.climb import ChosenForms, choose_forms
-from training.closed_form import ClosedFormConfig, ItemWeights, Mixture
+from training.closed_form import ClosedFormConfig
 from training.closed_forms.chebycf import ChebycfConfig
 from training.closed_forms.ease import EaseConfig
 from training.closed_forms.itemknn import ItemknnConfig
-from training.evaluation import Scores, scorer_scores
-from training.loop import Progress, Report, TrainingConfig, silent, train_model
+from training.fitted import Fitted, Settings, refit
+from training.loop import Progress, Report, TrainingConfig, silent
 from training.losses.bsl import BslConfig
 from training.model import ModelConfig
 from training.models.lightgcn import LightGCNConfig
-from training.options import choose_device
 from training.race import Attempt, Candidate, attempt, best_of, race, vectors_scorer, words
-from training.scorer import Scorer
 from training.selection import ItemHalf, Validation, choose_blend, choose_truncation
 from training.splits import latest_split
 from training.world import World
 
 VALIDATION_SHARE = 0.1
-CLIMB_SHARE = 0.06
+CLIMB_SHARE = 0.04
 """Of the time, for the settings of each closed form."""
 WARM_SHARE = 0.25
 """Of the epochs: a refit that cannot start anew goes on so long from what validation trained."""
@@ -42,12 +38,12 @@ SPARSE = TrainingConfig(
 class RecipeConfig:
     """What is tried on validation.
 
-    training with all `hops`; then, where it is left as it is, `others` with the best of them; then
-    the best one's loss at its temperature times `temperature_ratios`. forms: closed forms, from
-    these settings on; those that the catalogue is too large for are left out. minutes: search and
-    refit together; what does not fit is not tried. fixed: settings that keep their value, named as
-    in "model.hops"; alone: whether the model serves without a closed form; trials: what was tried
-    on validation before, kept with what is tried now.
+    training and, where it is left as it is, `others`, with the first of `hops`; then the best of
+    them with the other hops; then its loss at its temperature times `temperature_ratios`. forms:
+    closed forms, from these settings on; those that the catalogue is too large for are left out.
+    minutes: search and refit together; what does not fit is not tried. fixed: settings that keep
+    their value, named as in "model.hops"; alone: whether the model serves without a closed form;
+    trials: what was tried on validation before, kept with what is tried now.
     """
 
     model: ModelConfig = LightGCNConfig()
@@ -61,50 +57,6 @@ class RecipeConfig:
     fixed: frozenset[str] = frozenset()
     alone: bool = False
     trials: tuple[dict, ...] = ()
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What validation chose, frozen for every refit.
-
-    cosine: whether the model is scored by it; untruncated: λ of the whole item–item matrix;
-    baselines: the closed forms beside which the recipe is judged, with their own best settings;
-    trials: everything that was tried; curve: the chosen model's epochs (training.loop.Trained).
-    """
-
-    model: ModelConfig
-    training: TrainingConfig
-    closed_form: ItemHalf
-    cosine: bool = True
-    untruncated: float = 0.0
-    baselines: tuple[ClosedFormConfig, ...] | None = None
-    trials: list[dict] = field(default_factory=list)
-    curve: list[dict[str, float]] = field(default_factory=list)
-
-    def recipe(self) -> dict:
-        """For `model.json`."""
-        return {
-            "model": self.model.described(),
-            "training": self.training.described(),
-            "closed_form": self.closed_form.described(),
-            "score": "cosine" if self.cosine else "inner_product",
-        }
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A recipe fitted to a world: everything that scores, and the raw `weights` by name.
-
-    whole: the item–item weights that `scorer` has truncated, None where it has none.
-    """
-
-    world: World
-    scorer: Scorer
-    residuals: np.ndarray | None
-    weights: dict[str, np.ndarray]
-    settings: Settings
-    seconds: dict[str, float]
-    whole: ItemWeights | None = None
 
 
 @dataclass(frozen=True)
@@ -142,12 +94,13 @@ def fit(
             epochs,
         )
         if fitting < epochs:
-            start = best
-            training = settings.training.model_copy(
-                update={"max_epochs": min(fitting, max(1, round(WARM_SHARE * epochs)))}
-            )
+            start = best.state
+            fitting = min(fitting, max(1, round(WARM_SHARE * epochs)))
+            training = settings.training.model_copy(update={"max_epochs": fitting})
+            if training.decay_epochs:
+                training = training.model_copy(update={"decay_epochs": fitting})
             settings = replace(settings, training=training)
-    fitted = _refit(world, settings, seed, report, "refit", start)
+    fitted = refit(world, settings, seed=seed, report=report, start=start)
     return replace(fitted, settings=found.settings, seconds={"search": searched, **fitted.seconds})
 
 
@@ -158,29 +111,6 @@ def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> 
     defaults are the choice.
     """
     return _search(world, config, Budget(config.minutes), seed, report).settings
-
-
-def refit(
-    world: World,
-    settings: Settings,
-    *,
-    seed: int,
-    report: Report = silent,
-    step: str = "refit",
-) -> Fitted:
-    """Train on all of `world` with frozen settings, its number of epochs among them."""
-    return _refit(world, settings, seed, report, step, None)
-
-
-def untruncated_scores(fitted: Fitted) -> Scores:
-    """What could be had if every item–item weight were served, with the λ that is best then."""
-    train = fitted.world.interactions
-    known, popularity = train.history(), train.popularity()
-    alone = scorer_scores(replace(fitted.scorer, blend=0.0), known, fitted.residuals, popularity)
-    whole, blend = fitted.whole, np.float32(fitted.settings.untruncated)
-    if whole is None:
-        return alone
-    return lambda users: alone(users) + blend * whole.scores(fitted.scorer.capped(known[users]))
 
 
 def _search(
@@ -266,7 +196,7 @@ def _unsearched(config: RecipeConfig, half: ItemHalf) -> Settings:
 
 def _training_seconds(budget: Budget, items: ChosenForms | None) -> float:
     """What the search for a model may take, so that λ and a refit still fit."""
-    reserved = 2 * items.seconds + items.blending_seconds if items else 0.0
+    reserved = 1.25 * items.seconds + items.blending_seconds if items else 0.0
     return max(0.0, budget.seconds_left - reserved) / (1 + WARM_SHARE)
 
 
@@ -283,27 +213,38 @@ def _choose_model(
     if hasattr(config.model, "hops") and "model.hops" not in config.fixed:
         models = [config.model.model_copy(update={"hops": hops}) for hops in config.hops]
 
-    def by_hops(best: Attempt | None) -> list[Candidate]:
-        return [(model, config.training) for model in models]
+    def by_training(best: Attempt | None) -> list[Candidate]:
+        return [(models[0], training) for training in (config.training, *others)]
 
-    def by_loss(best: Attempt | None) -> list[Candidate]:
-        found = models if best is None else [best.model]
-        return [(model, training) for training in others for model in found]
+    def by_hops(best: Attempt | None) -> list[Candidate]:
+        training = best.training if best else config.training
+        return [(model, training) for model in models[1:]]
 
     def by_temperature(best: Attempt | None) -> list[Candidate]:
-        if best is None or "loss.temperature" in config.fixed:
+        if "loss.temperature" in config.fixed:
             return []
-        loss, found = best.training.loss, []
+        model, training = (best.model, best.training) if best else (models[0], config.training)
+        found = []
         for ratio in config.temperature_ratios:
-            other = loss.model_copy(update={"temperature": loss.temperature * ratio})
-            found.append((best.model, best.training.model_copy(update={"loss": other})))
+            temperature = training.loss.temperature * ratio
+            loss = training.loss.model_copy(update={"temperature": temperature})
+            found.append((model, training.model_copy(update={"loss": loss})))
         return found
 
-    def run(model: ModelConfig, training: TrainingConfig) -> Attempt:
+    def run(model: ModelConfig, training: TrainingConfig, seconds: float) -> Attempt:
         step = f"search: {words(model)}, {words(training.loss)}"
-        return attempt(world, validation, model, training, seed=seed, report=report, step=step)
+        return attempt(
+            world,
+            validation,
+            model,
+            training,
+            seed=seed,
+            report=report,
+            step=step,
+            seconds=seconds,
+        )
 
-    return race([by_hops, by_loss, by_temperature], run, seconds)
+    return race([by_training, by_hops, by_temperature], run, seconds)
 
 
 def _blend(
@@ -316,35 +257,3 @@ def _blend(
     k, found, rows = choose_truncation(validation, scorer, residuals, whole, items.cut, truncations)
     half = ItemHalf(items.forms, k, found.blend)
     return half, whole.blend, [{"model": "blend", **whole.row()}, *rows]
-
-
-def _refit(
-    world: World,
-    settings: Settings,
-    seed: int,
-    report: Report,
-    step: str,
-    start: Attempt | None,
-) -> Fitted:
-    """From `start`'s parameters if given, else anew."""
-    started = time.monotonic()
-    model = settings.model.build(world, seed=seed, device=choose_device())
-    if start is not None:
-        model.load_state_dict(start.state)
-    train_model(model, world, settings.training, seed, report=report, step=step)
-    vectors = model.export(cosine=settings.cosine)
-    half, whole, similar = settings.closed_form, None, None
-    if half.blend:
-        whole = Mixture([(form.fit(world.graph), weight) for form, weight in half.forms])
-        similar = whole.truncated(half.truncation, world.graph.shape[1])
-    return Fitted(
-        world=world,
-        scorer=vectors_scorer(
-            vectors, world.interactions, cosine=settings.cosine, similar=similar, blend=half.blend
-        ),
-        residuals=vectors.residuals,
-        weights={name: w.detach().cpu().numpy() for name, w in model.named_parameters()},
-        settings=settings,
-        seconds={step: time.monotonic() - started},
-        whole=whole,
-    )

@@ -7,7 +7,7 @@ import numpy as np
 
 from training.errors import TrainingError
 from training.evaluation import Ranking, rank, scorer_scores
-from training.recipe import Fitted
+from training.fitted import Fitted
 
 TOP, PEOPLE, LEAST_PEOPLE = 20, 500, 30
 LEAST_OVERLAP = 0.2

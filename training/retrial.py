@@ -13,11 +13,11 @@ from graphdb.snapshot import Snapshot, read_snapshot
 from training.artifact import read_model
 from training.assessment import Assessment
 from training.contest import judge_fitted
+from training.fitted import Fitted, refit
 from training.groups import find_property
 from training.judgement import Judgement
 from training.loop import Progress, Report, silent
 from training.pair_files import read_pairs
-from training.recipe import Fitted, refit
 from training.snapshots import snapshot_world
 from training.splits import Split, given_split, split
 from training.warm_start import settings_of

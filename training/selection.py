@@ -10,11 +10,11 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from training.closed_form import ClosedFormConfig
+from training.closed_form import ClosedFormConfig, ItemWeights
 from training.data import Interactions
 from training.evaluation import Scores, batches, rank, scorer_scores
 from training.scorer import Scorer
-from training.truncation import truncate_rows
+from training.truncation import truncate_sparse
 
 BLENDS = np.geomspace(1 / 16, 16, 17)
 """λ in units of the ratio of the halves' spreads: at 1 both move a person's list as much."""
@@ -25,6 +25,9 @@ FEW_USERS = 1_000
 
 CUTOFFS = (10, 20, 50, 100)
 """Settings are compared by the mean NDCG at these: at 10 alone, the λ of ML-100K was noise."""
+
+LOSS = 1e-3
+"""Of the NDCG: what cutting costs is never chance, however few the users who measure it."""
 
 ERRORS = 2
 """Standard errors by which what costs more than the plain choice has to be better."""
@@ -85,17 +88,27 @@ class Validation:
         ranking = rank(scores, self.known, self.held, max(CUTOFFS), asked)
         return np.mean([ranking.ndcg(cutoff) for cutoff in CUTOFFS], axis=0)
 
-    def measure(self, sums: Callable[[sp.csr_matrix], np.ndarray]) -> tuple[np.ndarray, float]:
-        """Of item–item sums alone: `each` of FEW_USERS, and the mean spread of their scores."""
-        spreads = []
+    def blended(self, first: Scores, second: Scores, units: np.ndarray) -> tuple[np.ndarray, float]:
+        """`each` [n, V] of first + unit · ratio · second for each of `units` [n], and the ratio.
 
-        def scores(users: np.ndarray) -> np.ndarray:
-            found = sums(self.graph[users])
-            spreads.append(found.std(axis=1))
-            return found
+        ratio: of the spreads of both, so that at 1 either moves a person's list as much; 1 where
+        one says nothing, for then any weight is as good. That of the first users stands for all.
+        """
+        each: list[list[np.ndarray]] = [[] for _ in units]
+        ratio: float | None = None
+        for users in batches(self.users, self.part.item_count):
+            left, right = first(users), second(users)
+            if ratio is None:
+                spreads = [float(scores.std(axis=1).mean()) for scores in (left, right)]
+                ratio = spreads[0] / spreads[1] if all(spreads) else 1.0
+            for place, unit in enumerate(units):
+                summed = left + np.float32(unit * ratio) * right
+                each[place].append(self.each(lambda _, rows=summed: rows, users))
+        return np.stack([np.concatenate(parts) for parts in each]), ratio or 1.0
 
-        ndcg = self.each(scores, self.users[:FEW_USERS])
-        return ndcg, float(np.concatenate(spreads).mean())
+    def measure(self, weights: ItemWeights) -> np.ndarray:
+        """`each` of FEW_USERS, of item–item sums alone."""
+        return self.each(lambda users: weights.scores(self.graph[users]), self.users[:FEW_USERS])
 
 
 @dataclass(frozen=True)
@@ -126,24 +139,12 @@ def choose_blend(
     The middle λ of those that are no measurably worse than the best: the curve is flat over a
     decade and its top is noise. On ML-100K the plain maximum went from .06 to 1.6 with the seed.
     """
-    alone = replace(scorer, blend=0.0)
-    each: list[list[np.ndarray]] = [[] for _ in BLENDS]
-    ratio: float | None = None
-    for users in batches(validation.users, validation.part.item_count):
-        history = validation.known[users]
-        vectors = alone.scores(history, None if residuals is None else residuals[users])
-        items = sums(scorer.capped(history))
-        if ratio is None:
-            # The first users' ratio stands for all: it is a unit, and the grid is wide.
-            ratio = _ratio(_spread(vectors), _spread(items))
-        for place, units in enumerate(BLENDS):
-            blended = vectors + np.float32(units * ratio) * items
-            each[place].append(validation.each(lambda _, rows=blended: rows, users))
-    ndcg = np.stack([np.concatenate(parts) for parts in each])
+    first, second = _halves(validation, scorer, residuals, sums)
+    ndcg, ratio = validation.blended(first, second, BLENDS)
     best = ndcg[ndcg.mean(axis=1).argmax()]
     as_good = [place for place, values in enumerate(ndcg) if costs_nothing(values, best)]
-    middle = as_good[len(as_good) // 2]
-    return Blended(float(BLENDS[middle] * (ratio or 1)), ndcg[middle], float(BLENDS[middle]))
+    place = as_good[len(as_good) // 2]
+    return Blended(float(BLENDS[place] * ratio), ndcg[place], float(BLENDS[place]))
 
 
 def choose_truncation(
@@ -154,17 +155,17 @@ def choose_truncation(
     weights: sp.csr_matrix,
     truncations: Sequence[int],
 ) -> tuple[int, Blended, list[dict]]:
-    """The smallest truncation whose loss against the `whole` matrix is within one standard error
-    of the paired differences, else the largest: what serves is always truncated.
+    """The smallest truncation that loses no more than LOSS of what the `whole` matrix has, else the
+    largest: what serves is always truncated.
 
     weights: cut to the largest of `truncations` already. Returns it, its λ, and what was tried.
     """
     trials = []
     for k in sorted(truncations):
-        cut = truncate_rows(lambda rows: weights[rows].toarray(), weights.shape[0], k)
+        cut = truncate_sparse(weights, k)
         found = choose_blend(validation, scorer, residuals, lambda a, b=cut: (a @ b).toarray())
         trials.append({"model": "blend", "truncation": k, **found.row()})
-        if costs_nothing(found.ndcg, whole.ndcg):
+        if found.ndcg.mean() >= (1 - LOSS) * whole.ndcg.mean():
             break
     return k, found, trials
 
@@ -176,10 +177,14 @@ def costs_nothing(ndcg: np.ndarray, other: np.ndarray, errors: float = 1) -> boo
     return bool(difference.mean() >= -errors * difference.std() / np.sqrt(len(difference)))
 
 
-def _ratio(vectors: float, items: float) -> float:
-    # A half that says nothing has no spread; then any λ is as good.
-    return vectors / items if vectors and items else 1.0
-
-
-def _spread(scores: np.ndarray) -> float:
-    return float(scores.std(axis=1).mean())
+def _halves(
+    validation: Validation,
+    scorer: Scorer,
+    residuals: np.ndarray | None,
+    sums: Callable[[sp.csr_matrix], np.ndarray],
+) -> tuple[Scores, Scores]:
+    alone, known = replace(scorer, blend=0.0), validation.known
+    return (
+        lambda users: alone.scores(known[users], None if residuals is None else residuals[users]),
+        lambda users: sums(scorer.capped(known[users])),
+    )

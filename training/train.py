@@ -20,12 +20,13 @@ from training.artifact import Artifact, Model, read_model, write_artifact
 from training.assessment import Assessment
 from training.contest import DEFAULT, judge_fitted, point_figures
 from training.errors import EmptySplitError, TrainingError
+from training.fitted import Fitted, refit
 from training.gate import SERVING
 from training.judgement import Judgement
 from training.loop import Progress, Report, silent
 from training.options import current_options, running_with
 from training.ranks import Ranks
-from training.recipe import Fitted, RecipeConfig, fit, refit
+from training.recipe import RecipeConfig, fit
 from training.refit_check import check_refit
 from training.snapshots import snapshot_world
 from training.splits import Split, checked, part_by

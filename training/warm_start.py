@@ -13,11 +13,13 @@ from torch import nn
 
 from training.artifact import Artifact, ArtifactError, read_artifact
 from training.data import Interactions
+from training.fitted import Fitted, Settings, refit
 from training.loop import Report, TrainingConfig, silent
 from training.loss import LossConfig
 from training.model import Model, ModelConfig
 from training.named import checked
-from training.recipe import VALIDATION_SHARE, Fitted, Settings, attempt, refit
+from training.race import attempt
+from training.recipe import VALIDATION_SHARE
 from training.region import Region, side_of
 from training.selection import ItemHalf, Validation
 from training.splits import Split, latest_split, pairs

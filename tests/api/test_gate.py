@@ -20,6 +20,7 @@ from graphdb.versions import fetch_serving
 from tests.rows import event_row
 from tests.training.recipes import IGNORANT, QUICK
 from training.judgement import JudgementError
+from training.recipe import RecipeConfig
 from training.train import train
 
 SEED = 3
@@ -34,8 +35,8 @@ def place(graph, domain, artifacts, neo4j_address) -> Workplace:
 
 
 @pytest.fixture
-def learnable(graph, domain, place, artifacts) -> str:
-    """People of two tastes in the graph, a good version of them that serves; a snapshot's name."""
+def learnable(graph, domain, place) -> str:
+    """People of two tastes in the graph; a snapshot's name."""
     print("gate seed", SEED)
     generator = np.random.default_rng(SEED)
     rows = [
@@ -50,11 +51,15 @@ def learnable(graph, domain, place, artifacts) -> str:
     save_events(graph, domain, "api", rows)
     snapshot = place.settings.snapshots / "s"
     export_snapshot(graph, domain, snapshot)
-    train(snapshot, artifacts / "good", config=QUICK)
-    request_job(graph, "publish:good", "publish", {"artifact": "good"})
-    run_job(place, "publish:good")
-    assert fetch_serving(graph)["id"] == "good"
     return "s"
+
+
+def serve(place: Workplace, snapshot: str, name: str, recipe: RecipeConfig) -> None:
+    """Train a recipe and publish it, whatever it is worth."""
+    train(place.settings.snapshots / snapshot, place.settings.artifacts / name, config=recipe)
+    request_job(place.graph, f"publish:{name}", "publish", {"artifact": name})
+    run_job(place, f"publish:{name}")
+    assert fetch_serving(place.graph)["id"] == name
 
 
 def train_nothing(settings, snapshot, name, progress, *, alive, **judged) -> Path:
@@ -71,6 +76,7 @@ def trained(place: Workplace, snapshot: str) -> tuple[dict, str | None]:
 
 
 def test_a_worse_model_is_refused_and_its_job_says_why(place, learnable, monkeypatch):
+    serve(place, learnable, "good", QUICK)
     monkeypatch.setattr(jobs, "train", train_nothing)
 
     job, following = trained(place, learnable)
@@ -84,6 +90,7 @@ def test_a_worse_model_is_refused_and_its_job_says_why(place, learnable, monkeyp
 
 
 def test_with_the_gate_open_it_is_published(place, learnable, monkeypatch):
+    serve(place, learnable, "good", QUICK)
     monkeypatch.setattr(jobs, "train", train_nothing)
     opened = Workplace(
         place.settings.model_copy(update={"quality_gate": False}),
@@ -99,6 +106,9 @@ def test_with_the_gate_open_it_is_published(place, learnable, monkeypatch):
 
 
 def test_what_the_program_trains_passes_and_its_job_says_against_whom(place, learnable):
+    # Within a taste all items are alike: of two recipes that learn, chance makes one the better.
+    serve(place, learnable, "weak", IGNORANT)
+
     job, following = trained(place, learnable)
 
     outcome = json.loads(job["outcome"])

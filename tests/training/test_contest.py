@@ -10,7 +10,8 @@ from training.assessment import Assessment
 from training.contest import alone, fitted_scores, judge_fitted, point_figures
 from training.data import Interactions, interactions
 from training.errors import EmptySplitError
-from training.recipe import Fitted, fit
+from training.fitted import Fitted
+from training.recipe import fit
 from training.splits import split
 from training.world import World
 

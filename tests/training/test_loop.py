@@ -47,6 +47,43 @@ def test_gradients_do_not_pile_up(checkerboard):
     torch.testing.assert_close(*gradients, atol=1e-6, rtol=1e-4)
 
 
+def test_the_learning_rate_falls_to_zero_over_its_epochs(checkerboard):
+    graph = sp.csr_matrix(checkerboard)
+
+    fell, kept, longer = (
+        weights_after(graph, 1, batch_size=50, **settings)
+        for settings in (
+            {"max_epochs": 3, "decay_epochs": 3},
+            {"max_epochs": 3},
+            {"max_epochs": 5, "decay_epochs": 3},
+        )
+    )
+
+    assert not np.array_equal(fell, kept)
+    # With nothing left of the rate the last two epochs move nothing, by a decay of weights neither.
+    assert np.array_equal(fell, longer)
+
+
+def test_an_epoch_that_would_not_end_in_time_is_not_begun(checkerboard, monkeypatch):
+    """On a clock where an epoch takes ten seconds."""
+    graph = sp.csr_matrix(checkerboard)
+    clock = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
+
+    def epochs(seconds: float) -> int:
+        def validate() -> float:
+            nonlocal clock
+            clock += 10
+            return clock
+
+        model = LightGCN(CONFIG, world_of(graph), seed=1)
+        config = TrainingConfig(max_epochs=9, validate_every=1)
+        told = {"validate": validate, "seconds": seconds}
+        return len(train_model(model, world_of(graph), config, 1, **told).curve)
+
+    assert [epochs(seconds) for seconds in (1, 29, 30, 1000)] == [1, 2, 3, 9]
+
+
 def test_stops_early_and_goes_back_to_the_best_epoch(checkerboard):
     graph = sp.csr_matrix(checkerboard)
     model = LightGCN(CONFIG, world_of(graph), seed=1)

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.judging import judge
 from benchmarks.ml100k import protocol_split
+from training import fitted as refitting
 from training import loop, recipe
 from training.closed_forms.ease import EaseConfig
 from training.data import interactions
@@ -103,7 +104,7 @@ def test_a_refit_in_a_hurry_goes_on_from_what_validation_trained(monkeypatch, hu
         begun.append((model.item_embedding.detach().clone().numpy(), training.max_epochs))
         return loop.train_model(model, world, training, *rest, **more)
 
-    monkeypatch.setattr(recipe, "train_model", train_model)
+    monkeypatch.setattr(refitting, "train_model", train_model)
     if hurry:
         monkeypatch.setattr(recipe, "epochs_within", lambda *_: 1)
 

@@ -8,7 +8,8 @@ import pytest
 from tests.training.recipes import QUICK
 from training.data import Interactions, interactions
 from training.errors import DivergedError
-from training.recipe import Fitted, fit, refit
+from training.fitted import Fitted, refit
+from training.recipe import fit
 from training.refit_check import RefitError, check_refit, overlap
 from training.splits import latest_split
 from training.world import World

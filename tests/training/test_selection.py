@@ -71,15 +71,20 @@ def test_the_smallest_truncation_that_costs_nothing_is_taken(truncations):
     assert tried == [k for k in truncations if k <= 20]
 
 
-def test_a_measure_of_sums_alone_tells_their_spread():
+def test_the_unit_of_a_blend_is_the_ratio_of_spreads_whatever_the_scale():
     validation = two_tastes(met=10)
     weights = EaseConfig(reg=5).fit(validation.graph)
+    known = validation.known
 
-    ndcg, spread = validation.measure(weights.scores)
-    _, twice = validation.measure(lambda a: 2 * weights.scores(a))
+    def scores(users: np.ndarray) -> np.ndarray:
+        return weights.scores(known[users])
 
-    assert ndcg.mean() > 0.5
-    assert twice == pytest.approx(2 * spread)
+    ndcg, ratio = validation.blended(scores, lambda users: 4 * scores(users), np.array([0.5, 1]))
+
+    assert ratio == pytest.approx(0.25)
+    assert ndcg == pytest.approx(np.stack(2 * [validation.measure(weights)]), abs=1e-6)
+    nothing = validation.blended(scores, lambda users: 0 * scores(users), np.array([1]))
+    assert nothing[1] == 1
 
 
 def test_users_without_held_out_items_are_not_asked():

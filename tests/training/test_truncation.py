@@ -1,7 +1,8 @@
 import numpy as np
+import scipy.sparse as sp
 
 from training import truncation
-from training.truncation import truncate, truncate_rows
+from training.truncation import truncate, truncate_rows, truncate_sparse
 
 
 def test_truncation_keeps_the_largest_magnitudes_of_each_row():
@@ -26,3 +27,12 @@ def test_rows_made_in_blocks_are_those_of_the_whole(monkeypatch):
 
     assert (found != truncate(weights, 4)).nnz == 0
     assert sizes == [3, 3, 3, 1]
+
+
+def test_sparse_rows_keep_what_dense_ones_do():
+    generator = np.random.default_rng(2)
+    dense = generator.normal(size=(30, 20)).astype(np.float32)
+    dense[generator.random(dense.shape) < generator.random(30)[:, None]] = 0
+
+    for k in (1, 4, 30):
+        assert (truncate_sparse(sp.csr_matrix(dense), k) != truncate(dense, k)).nnz == 0

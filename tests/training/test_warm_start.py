@@ -12,11 +12,12 @@ from tests.training.worlds import world_of
 from training.artifact import ArtifactError, read_artifact
 from training.closed_forms.ease import EaseConfig
 from training.errors import SettingError, UnknownNameError
+from training.fitted import Settings
 from training.loop import TrainingConfig, train_model
 from training.losses.bpr import BprConfig
 from training.models.lightgcn import LightGCN, LightGCNConfig
 from training.options import RunOptions, running_with
-from training.recipe import RecipeConfig, Settings
+from training.recipe import RecipeConfig
 from training.selection import ItemHalf
 from training.snapshots import snapshot_interactions
 from training.train import train

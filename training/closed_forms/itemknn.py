@@ -7,7 +7,10 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from training.closed_form import ClosedFormConfig, Grid, ItemWeights
-from training.truncation import truncate_rows
+from training.truncation import truncate_sparse
+
+BLOCK = 1_024
+"""Items whose neighbours are held at once."""
 
 
 class ItemknnConfig(ClosedFormConfig):
@@ -27,15 +30,21 @@ class ItemknnConfig(ClosedFormConfig):
         """
         turned = sp.csr_matrix(graph.T, dtype=np.float32)
         lengths = np.sqrt(np.asarray(turned.multiply(turned).sum(axis=1)).ravel())
+        count = graph.shape[1]
+        blocks = np.split(np.arange(count), range(BLOCK, count, BLOCK))
+        return SparseWeights(
+            sp.vstack([self._rows(turned, graph, lengths, block) for block in blocks], format="csr")
+        )
 
-        def rows(block: np.ndarray) -> np.ndarray:
-            found = (turned[block] @ graph).toarray()
-            divisor = lengths[block, None] * lengths + np.float32(self.shrink)
-            found /= np.where(divisor > 0, divisor, 1)
-            found[np.arange(len(block)), block] = 0
-            return found
-
-        return SparseWeights(truncate_rows(rows, graph.shape[1], self.neighbours))
+    def _rows(
+        self, turned: sp.csr_matrix, graph: sp.csr_matrix, lengths: np.ndarray, block: np.ndarray
+    ) -> sp.csr_matrix:
+        found = (turned[block] @ graph).tocoo()
+        found.data /= lengths[block[found.row]] * lengths[found.col] + np.float32(self.shrink)
+        found.data[block[found.row] == found.col] = 0
+        rows = sp.csr_matrix(found, dtype=np.float32)
+        rows.eliminate_zeros()
+        return truncate_sparse(rows, self.neighbours)
 
 
 class SparseWeights(ItemWeights):
