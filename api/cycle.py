@@ -20,8 +20,8 @@ from graphdb.export import export_snapshot
 from graphdb.snapshot import read_manifest
 from graphdb.versions import list_versions
 from training.artifact import read_model
-from training.choice import RECIPE, Choice, RecipeFile, read_recipe_file
-from training.judgement import FILE_NAME
+from training.judging.judgement import FILE_NAME
+from training.search.choice import RECIPE, Choice, RecipeFile, read_recipe_file
 
 DEFAULT = Choice()
 

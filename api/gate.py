@@ -9,8 +9,8 @@ from api.settings import Settings
 from graphdb.connection import Graph
 from graphdb.versions import fetch_serving
 from training.artifact import MODEL_FILE
-from training.gate import Verdict, verdict
-from training.judgement import FILE_NAME, read_judgement
+from training.judging.gate import Verdict, verdict
+from training.judging.judgement import FILE_NAME, read_judgement
 
 SPLIT = "time"
 """What is served must be good at what comes after it was trained."""

@@ -11,14 +11,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from api.answer import Answer, NothingPublishedError, Query, Recommended
-from api.boosts import boosted_pool, scaled
+from api.boosts import boosted_pool
 from api.candidates import Pool, barred_rows, by_popularity, pool_in_memory, pool_of
 from api.fallback import Showable, allowed, fill, ranked
 from api.impersonal import Impersonal, emptied
+from api.listing import listed, with_evidence
 from api.mapped import History, MappedVersion
+from api.ordering import ordered
 from api.publication import query_vector
 from api.rankings import Ranking, Rankings
-from api.reasons import reasons_for
 from api.serving import Serving, UnmappedError
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError
@@ -186,30 +187,9 @@ class Recommender:
         missing: str | None = None,
     ) -> Answer:
         """The best k, explained; missing: why it comes from memory alone."""
-        rows = pool.rows[: query.k]
-        factors = [pool.factors.get(int(row), 1.0) for row in rows]
-        items = [
-            Recommended(
-                version.artifact.item_ids[row],
-                rank,
-                float(score),
-                pool.sources(row),
-                boost=factor,
-            )
-            for rank, (row, score, factor) in enumerate(
-                zip(rows, pool.scores, factors, strict=False), 1
-            )
-        ]
-        if query.reasons and len(rows):
-            explained = reasons_for(version, history, rows, query.reasons)
-            counted = (
-                scaled(score, reasons, factor)
-                for (score, reasons), factor in zip(explained, factors, strict=True)
-            )
-            items = [
-                replace(item, score=score, reasons=reasons)
-                for item, (score, reasons) in zip(items, counted, strict=True)
-            ]
+        graph = None if missing else self._graph
+        chosen = ordered(graph, self._domain, version, history, query, pool)
+        items = listed(version, history, query, chosen)
         if missing is None and (query.reasons or query.fields):
             items = with_evidence(self._graph, self._domain, query, items)
         empty = None if items or missing else emptied(self._graph, self._domain, query)

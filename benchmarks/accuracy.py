@@ -34,7 +34,7 @@ def measure(
 ) -> tuple[dict[str, dict[str, float]], dict]:
     """Metrics by model ("default" is what serves); the chosen settings, and seconds to fit."""
     from benchmarks.judging import judge
-    from training.recipe import RecipeConfig, fit
+    from training.search.recipe import RecipeConfig, fit
     from training.world import World
 
     started = time.monotonic()

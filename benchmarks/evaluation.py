@@ -24,9 +24,9 @@ import torch
 
 from benchmarks.figures import show
 from benchmarks.split_files import read_split_files
-from training.assessment import Assessment
 from training.data import Interactions, interactions
-from training.evaluation import batches, scorer_scores
+from training.judging.assessment import Assessment
+from training.judging.evaluation import batches, scorer_scores
 from training.models.lightgcn import LightGCNConfig
 from training.scorer import Scorer
 from training.splits import Split

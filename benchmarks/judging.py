@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from training.baselines import baselines
 from training.data import Interactions
-from training.evaluation import rank, scorer_scores
 from training.fitted import Fitted, untruncated_scores
+from training.judging.baselines import baselines
+from training.judging.evaluation import rank, scorer_scores
 
 
 def judge(fitted: Fitted, test: Interactions, k: int = 10) -> dict[str, dict[str, float]]:

@@ -100,7 +100,7 @@ def protocol_split(ratings: Ratings):
 def measure(train, test, text: np.ndarray | None, seed: int) -> tuple[dict, dict]:
     """nDCG@10 by model name, and the settings, of one seed."""
     from benchmarks.judging import judge
-    from training.recipe import fit
+    from training.search.recipe import fit
     from training.world import World
 
     started = time.monotonic()

@@ -28,9 +28,9 @@ from benchmarks.figures import show
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if TYPE_CHECKING:
-    from training.evaluation import Scores
+    from training.judging.evaluation import Scores
+    from training.search.study import Study, Subject
     from training.splits import Split
-    from training.study import Study, Subject
     from training.world import World
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -128,9 +128,9 @@ def read(data: str, options: argparse.Namespace, snapshots: dict) -> "tuple[Worl
 
 def run(cell: str, path: Path, options: argparse.Namespace, snapshots: dict) -> None:
     """Search, fit and judge one cell; its figures go to `path`, what refuses it as well."""
-    from training.assessment import Assessment
     from training.errors import TrainingError
-    from training.study import Study
+    from training.judging.assessment import Assessment
+    from training.search.study import Study
 
     data, name = cell.split("/")
     world, parts = read(data, options, snapshots)
@@ -167,12 +167,12 @@ def of_name(
     name: str, world: "World", parts: "Split", data: str
 ) -> "tuple[Subject, Callable[[Study], tuple[Scores, dict]]]":
     """What is searched, and what fits the best of a study: scores and settings."""
-    from training.choice import Choice, Chosen
     from training.closed_form import ClosedFormConfig
-    from training.contest import fitted_scores
-    from training.recipe import fit
-    from training.search_space import SearchSpace, with_values
-    from training.tuning import ClosedFormSubject, ModelSubject
+    from training.judging.contest import fitted_scores
+    from training.search.choice import Choice, Chosen
+    from training.search.recipe import fit
+    from training.search.search_space import SearchSpace, with_values
+    from training.search.tuning import ClosedFormSubject, ModelSubject
 
     chosen = Choice(model=None if name in ClosedFormConfig.kinds() else name).chosen()
     space = SearchSpace(chosen.model, chosen.training)

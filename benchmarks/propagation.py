@@ -38,8 +38,8 @@ from training.data import interactions
 from training.loss import Batch
 from training.losses.sampled_softmax import SampledSoftmaxConfig
 from training.models.lightgcn import LightGCN, LightGCNConfig
-from training.options import choose_device
 from training.propagation import Propagation
+from training.running.options import choose_device
 from training.world import World
 
 USERS, ITEMS, EDGES = 30_000, 40_000, 800_000
@@ -149,7 +149,7 @@ def agree(ours: Ours, reference: Reference, batch: tuple) -> None:
 
 
 class Epochs:
-    """Steps of an epoch as training.loop takes them, on one graph."""
+    """Steps of an epoch as training.running.loop takes them, on one graph."""
 
     def __init__(self, graph: sp.csr_matrix):
         pairs = graph.tocoo()

@@ -30,7 +30,7 @@ ASKED_SHARE = 0.2
 
 def retrain(world, start, settings, seed: int, *, warm: bool):
     """What is fitted, and the processor's seconds it took."""
-    from training.options import RunOptions, running_with
+    from training.running.options import RunOptions, running_with
     from training.warm_start import refit_grown
 
     started = time.process_time()
@@ -70,8 +70,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     options = parser.parse_args()
     from training.data import interactions
-    from training.loop import silent
-    from training.recipe import RecipeConfig, search
+    from training.running.loop import silent
+    from training.search.recipe import RecipeConfig, search
     from training.splits import time_split
     from training.world import World
 

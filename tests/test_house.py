@@ -65,7 +65,7 @@ def test_imports_follow_the_arrows(path):
 
 def test_training_reads_snapshots_without_driver_http_or_queue():
     code = (
-        "import sys, training.artifact, training.recipe, training.data\n"
+        "import sys, training.artifact, training.search.recipe, training.data\n"
         "heavy = {'neo4j', 'fastapi', 'celery', 'redis', 'httpx'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     _print(loading | {"done": 0})
     from graphdb.snapshot import SnapshotError
     from training.errors import TrainingError
-    from training.ranks import joined
+    from training.running.ranks import joined
 
     command = importlib.import_module(f"training.commands.{options.command}")
     _print(loading | {"done": 1})

@@ -8,8 +8,8 @@ It knows files only: not how the arrays were learned nor who serves them. Readin
     users.parquet        key, e (d floats, null without one), items, weights, seen (lists, one entry
                          an item of the person's history; weights are uncapped sums)
     similar.parquet      item, others, weights: the truncated item–item weights b, one row an item
-    judgement.json       how it fared, see training.judgement; not part of what serves, and replaced
-                         by a later judgement: it has no hash in `model.json`
+    judgement.json       how it fared, see training.judging.judgement; not part of what serves,
+                         replaced by a later judgement: it has no hash in `model.json`
 """
 
 import shutil
@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from graphdb.snapshot import SnapshotError, check_files, hash_files
 from training.errors import TrainingError
-from training.judgement import FILE_NAME, Judgement, write_judgement
+from training.judging.judgement import FILE_NAME, Judgement, write_judgement
 from training.scorer import Scorer
 
 SCHEMA_VERSION = 1

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 from training.closed_form import ClosedFormConfig, ItemWeights, Mixture
-from training.evaluation import Scores, scorer_scores
-from training.loop import Report, TrainingConfig, silent, train_model
+from training.judging.evaluation import Scores, scorer_scores
 from training.model import ModelConfig
-from training.options import choose_device
-from training.race import vectors_scorer
+from training.running.loop import Report, TrainingConfig, silent, train_model
+from training.running.options import choose_device
 from training.scorer import Scorer
-from training.selection import ItemHalf
+from training.search.race import vectors_scorer
+from training.search.selection import ItemHalf
 from training.world import World
 
 
@@ -27,7 +27,8 @@ class Settings:
 
     cosine: whether the model is scored by it; untruncated: λ of the whole item–item matrix;
     baselines: the closed forms beside which the recipe is judged, with their own best settings;
-    trials: everything that was tried; curve: the chosen model's epochs (training.loop.Trained).
+    trials: everything that was tried; curve: the chosen model's epochs
+    (training.running.loop.Trained).
     """
 
     model: ModelConfig

@@ -35,7 +35,7 @@ class Named(BaseModel, ABC):
 
     name: what it is asked for by; room: the package whose files hold its kind; noun: what its kind
     is called in sentences; search: by field, a Span or a tuple of values that `pathlight tune`
-    tries, None for one that stays (training.search_space says what follows without a word).
+    tries, None for one that stays (training.search.search_space says what follows without a word).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

@@ -6,8 +6,8 @@ It knows two fitted recipes; no files. Whether vectors are finite is seen where 
 import numpy as np
 
 from training.errors import TrainingError
-from training.evaluation import Ranking, rank, scorer_scores
 from training.fitted import Fitted
+from training.judging.evaluation import Ranking, rank, scorer_scores
 
 TOP, PEOPLE, LEAST_PEOPLE = 20, 500, 30
 LEAST_OVERLAP = 0.2

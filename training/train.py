@@ -17,17 +17,17 @@ import torch
 
 from graphdb.snapshot import Manifest, Snapshot, read_snapshot
 from training.artifact import Artifact, Model, read_model, write_artifact
-from training.assessment import Assessment
-from training.contest import DEFAULT, judge_fitted, point_figures
 from training.errors import EmptySplitError, TrainingError
 from training.fitted import Fitted, refit
-from training.gate import SERVING
-from training.judgement import Judgement
-from training.loop import Progress, Report, silent
-from training.options import current_options, running_with
-from training.ranks import Ranks
-from training.recipe import RecipeConfig, fit
+from training.judging.assessment import Assessment
+from training.judging.contest import DEFAULT, judge_fitted, point_figures
+from training.judging.gate import SERVING
+from training.judging.judgement import Judgement
 from training.refit_check import check_refit
+from training.running.loop import Progress, Report, silent
+from training.running.options import current_options, running_with
+from training.running.ranks import Ranks
+from training.search.recipe import RecipeConfig, fit
 from training.snapshots import snapshot_world
 from training.splits import Split, checked, part_by
 from training.warm_start import read_start, refit_grown, settings_of

@@ -14,14 +14,14 @@ from torch import nn
 from training.artifact import Artifact, ArtifactError, read_artifact
 from training.data import Interactions
 from training.fitted import Fitted, Settings, refit
-from training.loop import Report, TrainingConfig, silent
 from training.loss import LossConfig
 from training.model import Model, ModelConfig
 from training.named import checked
-from training.race import attempt
-from training.recipe import VALIDATION_SHARE
-from training.region import Region, side_of
-from training.selection import ItemHalf, Validation
+from training.running.loop import Report, TrainingConfig, silent
+from training.running.region import Region, side_of
+from training.search.race import attempt
+from training.search.recipe import VALIDATION_SHARE
+from training.search.selection import ItemHalf, Validation
 from training.splits import Split, latest_split, pairs
 from training.world import World
 

@@ -9,7 +9,7 @@ import typer
 from api.session import Json, newest
 from api.settings import Settings
 from api.terminal import Steps, say, show
-from training.judgement import Interval, Judgement
+from training.judging.judgement import Interval, Judgement
 
 app = typer.Typer()
 
@@ -50,7 +50,7 @@ def evaluate(
     """Judge an artifact's recipe on data that it did not learn from; needs no running stack."""
     from api.cycle import evaluate as run_evaluation
     from training.artifact import read_model
-    from training.judgement import read_judgement
+    from training.judging.judgement import read_judgement
 
     settings = Settings()
     chosen = artifact or newest(settings.artifacts, "artifact")

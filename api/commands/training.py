@@ -8,7 +8,7 @@ import typer
 from api.session import Json, new_name, newest, open_graph
 from api.settings import Settings
 from api.terminal import Steps, brief, say, show, tell
-from training.choice import RECIPE, Choice
+from training.search.choice import RECIPE, Choice
 
 app = typer.Typer()
 
@@ -104,7 +104,7 @@ def tune(
 @app.command()
 def models(as_json: Json = False) -> None:
     """Models, losses and closed forms by name, with their settings and ranges."""
-    from training.choice import everything
+    from training.search.choice import everything
 
     show(everything(), as_json)
 

@@ -13,9 +13,9 @@ from graphdb.export import export_snapshot
 from graphdb.snapshot import SnapshotError
 from tests.api.pathlight import Run, refused
 from training.attention_file import ATTENTION
-from training.loop import TrainingConfig
 from training.models.gat import GATConfig
-from training.recipe import RecipeConfig
+from training.running.loop import TrainingConfig
+from training.search.recipe import RecipeConfig
 from training.train import train
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -19,8 +19,8 @@ from graphdb.jobs import list_jobs, request_job
 from graphdb.versions import fetch_serving
 from tests.rows import event_row
 from tests.training.recipes import IGNORANT, QUICK
-from training.judgement import JudgementError
-from training.recipe import RecipeConfig
+from training.judging.judgement import JudgementError
+from training.search.recipe import RecipeConfig
 from training.train import train
 
 SEED = 3

@@ -19,7 +19,7 @@ from ingest.movielens import read_movielens
 from tests.api.conftest import api_on, until_mapped
 from tests.conftest import wipe
 from training.artifact import read_artifact
-from training.recipe import RecipeConfig
+from training.search.recipe import RecipeConfig
 from training.splits import stratified_split
 from training.train import train
 

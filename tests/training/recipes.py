@@ -1,8 +1,8 @@
 """Recipes for tests: one that learns in a moment, and one that learns nothing."""
 
 from training.closed_forms.ease import EaseConfig
-from training.loop import TrainingConfig
-from training.recipe import RecipeConfig
+from training.running.loop import TrainingConfig
+from training.search.recipe import RecipeConfig
 
 QUICK = RecipeConfig(
     hops=(1,),

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from safetensors.numpy import load_file
 
 from training.artifact import Artifact, ArtifactError, read_artifact, write_artifact
-from training.judgement import JudgementError, read_judgement
+from training.judging.judgement import JudgementError, read_judgement
 from training.train import train
 
 FILES = ["items.parquet", "similar.parquet", "users.parquet", "weights.safetensors"]

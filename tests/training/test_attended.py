@@ -9,10 +9,10 @@ from graphdb.snapshot import read_snapshot
 from training.artifact import ArtifactError
 from training.attended import NoAttentionError, export_attention
 from training.attention_file import read_attention
-from training.loop import TrainingConfig
 from training.models.gat import GATConfig
 from training.models.mf import MFConfig
-from training.recipe import RecipeConfig
+from training.running.loop import TrainingConfig
+from training.search.recipe import RecipeConfig
 from training.train import train
 
 ROWS = [

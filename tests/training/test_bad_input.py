@@ -12,9 +12,9 @@ import pytest
 from tests.training.recipes import QUICK
 from training.artifact import SCHEMA_VERSION, Artifact, ArtifactError, read_artifact
 from training.errors import InvalidEventError, NoEventsError
-from training.judgement import read_judgement
+from training.judging.judgement import read_judgement
 from training.losses.mse import MseConfig
-from training.recipe import RecipeConfig
+from training.search.recipe import RecipeConfig
 from training.train import train
 
 ROWS = [(user, (user + step) % 6, 1.0, step) for user in range(8) for step in range(5)]

@@ -2,10 +2,10 @@ import numpy as np
 
 from tests.training.recipes import QUICK
 from training.data import interactions
-from training.evaluation import scorer_scores
 from training.fitted import refit, untruncated_scores
-from training.loop import silent
-from training.recipe import search
+from training.judging.evaluation import scorer_scores
+from training.running.loop import silent
+from training.search.recipe import search
 from training.world import World
 
 

@@ -7,10 +7,10 @@ from tests.training.models.contract import TEXT, redrawn, scorer_of
 from tests.training.worlds import full_world, world_of
 from training.errors import SettingError
 from training.heads import HEADS
-from training.loop import TrainingConfig, train_model
 from training.model import ModelConfig, unit
 from training.models.lightgcn import LightGCNConfig
 from training.models.mf import MFConfig
+from training.running.loop import TrainingConfig, train_model
 
 
 def expected_scores(name: str, users, items, weights, graph) -> np.ndarray:

@@ -4,9 +4,9 @@ import torch
 from torch.nn import functional
 
 from tests.training.worlds import world_of
-from training.loop import TrainingConfig, train_model
 from training.loss import Batch, Loss, LossConfig
 from training.models.lightgcn import LightGCNConfig
+from training.running.loop import TrainingConfig, train_model
 
 
 class PushConfig(LossConfig):

@@ -10,8 +10,8 @@ from benchmarks.judging import judge
 from tests.training.worlds import world_of
 from training.data import interactions
 from training.model import Model, ModelConfig, unit
-from training.recipe import RecipeConfig, fit
 from training.scorer import Scorer
+from training.search.recipe import RecipeConfig, fit
 from training.world import World
 
 

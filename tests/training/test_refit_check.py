@@ -9,8 +9,8 @@ from tests.training.recipes import QUICK
 from training.data import Interactions, interactions
 from training.errors import DivergedError
 from training.fitted import Fitted, refit
-from training.recipe import fit
 from training.refit_check import RefitError, check_refit, overlap
+from training.search.recipe import fit
 from training.splits import latest_split
 from training.world import World
 

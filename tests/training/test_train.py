@@ -8,14 +8,14 @@ import pytest
 from graphdb.snapshot import SCHEMA_VERSION, SnapshotError, read_snapshot
 from tests.training.recipes import IGNORANT, QUICK
 from training.artifact import read_artifact
-from training.assessment import Assessment
-from training.contest import judge_fitted, point_figures
 from training.errors import NoEventsError
-from training.evaluation import rank, scorer_scores
-from training.gate import verdict
-from training.judgement import read_judgement
-from training.loop import Progress
-from training.recipe import fit
+from training.judging.assessment import Assessment
+from training.judging.contest import judge_fitted, point_figures
+from training.judging.evaluation import rank, scorer_scores
+from training.judging.gate import verdict
+from training.judging.judgement import read_judgement
+from training.running.loop import Progress
+from training.search.recipe import fit
 from training.snapshots import snapshot_interactions
 from training.splits import split
 from training.train import TEST_SHARE, save_fitted, train

@@ -13,12 +13,12 @@ from training.artifact import ArtifactError, read_artifact
 from training.closed_forms.ease import EaseConfig
 from training.errors import SettingError, UnknownNameError
 from training.fitted import Settings
-from training.loop import TrainingConfig, train_model
 from training.losses.bpr import BprConfig
 from training.models.lightgcn import LightGCN, LightGCNConfig
-from training.options import RunOptions, running_with
-from training.recipe import RecipeConfig
-from training.selection import ItemHalf
+from training.running.loop import TrainingConfig, train_model
+from training.running.options import RunOptions, running_with
+from training.search.recipe import RecipeConfig
+from training.search.selection import ItemHalf
 from training.snapshots import snapshot_interactions
 from training.train import train
 from training.warm_start import Start, read_start, settings_of

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from training.attended import export_attention
-from training.loop import Progress, Report
+from training.running.loop import Progress, Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from training.judgement import FILE_NAME, write_judgement
-from training.loop import Report
+from training.judging.judgement import FILE_NAME, write_judgement
+from training.judging.retrial import RetrialConfig, judge_again
 from training.named import checked
-from training.retrial import RetrialConfig, judge_again
+from training.running.loop import Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

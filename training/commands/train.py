@@ -8,12 +8,12 @@ import argparse
 import time
 from pathlib import Path
 
-from training.checkpoints import Checkpoints
-from training.choice import Choice
 from training.errors import SettingError
-from training.loop import Report
-from training.options import DEVICES, RunOptions, running_with
-from training.tensorboard import both, scalar_log
+from training.running.checkpoints import Checkpoints
+from training.running.loop import Report
+from training.running.options import DEVICES, RunOptions, running_with
+from training.running.tensorboard import both, scalar_log
+from training.search.choice import Choice
 from training.train import train
 
 

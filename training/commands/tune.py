@@ -7,13 +7,13 @@ import argparse
 from pathlib import Path
 
 from graphdb.snapshot import read_snapshot
-from training.choice import RECIPE, Choice
-from training.loop import Report
-from training.options import DEVICES, RunOptions, running_with
+from training.running.loop import Report
+from training.running.options import DEVICES, RunOptions, running_with
+from training.search.choice import RECIPE, Choice
+from training.search.tuning import tune
 from training.snapshots import snapshot_world
 from training.splits import part_by
 from training.train import TEST_SHARE
-from training.tuning import tune
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,8 @@ import torch
 from pydantic import Field
 from torch.nn import functional
 
-from training.logits import cross_logits, pair_logits, weighted_mean
 from training.loss import Batch, Loss, LossConfig
+from training.running.logits import cross_logits, pair_logits, weighted_mean
 from training.world import World
 
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 import torch
 from pydantic import Field
 
-from training.logits import log_sums, pair_logits, weighted_mean
 from training.loss import Batch, Loss, LossConfig
+from training.running.logits import log_sums, pair_logits, weighted_mean
 from training.world import World
 
 

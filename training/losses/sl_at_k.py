@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from training.logits import cross_logits, log_sums, pair_logits, weighted_mean
 from training.loss import Batch, Loss, LossConfig
+from training.running.logits import cross_logits, log_sums, pair_logits, weighted_mean
 from training.world import World
 
 USERS_AT_ONCE = 512

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.artifact import Model
-from training.judgement import Judgement
+from training.judging.judgement import Judgement
 from training.report import figures, wording
 from training.report.card import card, main_metric
 from training.report.embedding_map import plane

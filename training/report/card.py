@@ -7,7 +7,7 @@ Each statement is read from the artifact or follows from its file format; it kno
 from collections.abc import Iterator
 
 from training.artifact import Artifact
-from training.judgement import Judged, Judgement
+from training.judging.judgement import Judged, Judgement
 from training.report import wording
 from training.report.page import Part, Section, Table, cell
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.intervals import PerUser, intervals, permutation_p
-from training.judgement import Judged, Paired
+from training.judging.intervals import PerUser, intervals, permutation_p
+from training.judging.judgement import Judged, Paired
 from training.report import figures, wording
 from training.report.artifact_page import cost_tables, model_sections, save
 from training.report.card import main_metric

@@ -10,8 +10,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from training.judgement import Interval, Judged
-from training.metrics import ACCURACY
+from training.judging.judgement import Interval, Judged
+from training.judging.metrics import ACCURACY
 from training.report.embedding_map import Plane
 from training.report.page import label
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.artifact import Artifact, Model, read_artifact
-from training.judgement import Judgement, read_judgement
+from training.judging.judgement import Judgement, read_judgement
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from training.artifact import Model
-from training.judgement import Interval, Judged, Judgement, Paired
+from training.judging.judgement import Interval, Judged, Judgement, Paired
 from training.report.page import Table, cell
 
 MEASURED = {"ndcg", "seconds", "epochs", "refused", "outcome"}

@@ -7,8 +7,8 @@ import pytest
 
 from training.commands.evaluate import add_arguments, run
 from training.errors import SettingError
-from training.judgement import read_judgement
-from training.loop import Progress
+from training.judging.judgement import read_judgement
+from training.running.loop import Progress
 from training.train import train
 
 ROWS = [(user, (user + step) % 4, 1.0, step) for user in range(8) for step in range(3)]

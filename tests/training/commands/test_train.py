@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from training.choice import Choice
 from training.commands.train import add_arguments, run
 from training.errors import SettingError
-from training.loop import Progress
+from training.running.loop import Progress
+from training.search.choice import Choice
 
 
 def test_what_is_parsed_is_trained_and_told(make_snapshot, tmp_path: Path):

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from training.commands import train, tune
-from training.loop import silent
+from training.running.loop import silent
 
 
 def test_what_is_found_is_trained_and_what_was_tried_is_in_the_artifact(make_snapshot, tmp_path):

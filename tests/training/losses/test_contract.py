@@ -10,9 +10,9 @@ from torch.nn import functional
 
 from tests.training.batches import given
 from tests.training.worlds import world_of
-from training.loop import TrainingConfig, train_model
 from training.loss import LossConfig
 from training.models.lightgcn import LightGCNConfig
+from training.running.loop import TrainingConfig, train_model
 
 KINDS = LossConfig.kinds()
 SIMILARITIES = [

@@ -16,11 +16,11 @@ import torch
 from torch.nn import functional
 
 from tests.training.worlds import full_world, world_of
-from training.evaluation import rank, scorer_scores, top_k
-from training.loop import TrainingConfig, train_model
+from training.judging.evaluation import rank, scorer_scores, top_k
 from training.model import Model, ModelConfig, unit
-from training.recipe import RecipeConfig, fit
+from training.running.loop import TrainingConfig, train_model
 from training.scorer import Scorer
+from training.search.recipe import RecipeConfig, fit
 from training.world import World
 
 Formula = Callable[[Mapping[str, np.ndarray], World, ModelConfig], tuple[np.ndarray, np.ndarray]]
@@ -240,7 +240,7 @@ class ModelContract:
 
 
 POPULARITY_ON_ML100K = 0.2525
-"""nDCG@10, above what the most popular items reach: tests/training/test_recipe.py."""
+"""nDCG@10, above what the most popular items reach: tests/training/search/test_recipe.py."""
 
 
 def sparse_graph() -> sp.csr_matrix:

@@ -10,9 +10,9 @@ import torch
 from tests.training.models.contract import ModelContract
 from tests.training.worlds import world_of
 from training.embeddings import EmbeddingConfig, EmbeddingModel
-from training.loop import TrainingConfig
 from training.model import Vectors
 from training.propagation import Product
+from training.running.loop import TrainingConfig
 
 
 class OneHop(EmbeddingModel):

@@ -14,9 +14,9 @@ from tests.training.models.contract import (
 from tests.training.models.layers import adjacency_of, edges_of, nodes_of
 from tests.training.worlds import full_world, world_of
 from training.errors import SettingError
-from training.evaluation import rank
-from training.loop import TrainingConfig, train_model
+from training.judging.evaluation import rank
 from training.models.graphsage import GraphSAGEConfig
+from training.running.loop import TrainingConfig, train_model
 
 
 def means_beside_oneself(weights, world, config):

@@ -8,10 +8,10 @@ import torch
 from tests.training.models.contract import ModelContract
 from tests.training.worlds import world_of
 from training.errors import SettingError
-from training.loop import TrainingConfig, train_model
 from training.model import ModelConfig
 from training.models import ials
 from training.models.ials import IALSConfig
+from training.running.loop import TrainingConfig, train_model
 
 GRAPH = sp.random_array((30, 20), density=0.2, rng=np.random.default_rng(1), format="csr")
 CONFIG = IALSConfig(dimensions=6, unobserved=0.3, ridge=0.1, power=0.8)

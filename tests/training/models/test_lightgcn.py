@@ -5,9 +5,9 @@ import torch
 
 from tests.training.models.contract import TEXT, ModelContract, redrawn, scorer_of, vectors_of
 from tests.training.worlds import world_of
-from training.loop import TrainingConfig, train_model
 from training.model import unit
 from training.models.lightgcn import LightGCN, LightGCNConfig
+from training.running.loop import TrainingConfig, train_model
 
 
 def mean_over_hops(weights, world, config):

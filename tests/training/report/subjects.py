@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from graphdb.snapshot import EVENTS, write_snapshot
 from training.artifact import Artifact, Model, write_artifact
-from training.judgement import Interval, Judged, Judgement, Paired
+from training.judging.judgement import Interval, Judged, Judgement, Paired
 from training.scorer import Scorer
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.training.report.pages import read_page
 from tests.training.report.subjects import judged, judgement, people, write_subject
-from training.intervals import permutation_p
+from training.judging.intervals import permutation_p
 from training.report.comparison import Comparison, write_comparison
 
 

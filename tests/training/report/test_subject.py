@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.report.subjects import judgement, write_subject
 from training.artifact import ArtifactError
-from training.judgement import JudgementError
+from training.judging.judgement import JudgementError
 from training.report.subject import read_subject
 
 

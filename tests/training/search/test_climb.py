@@ -1,0 +1,73 @@
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from tests.training.search.test_selection import two_tastes
+from training.closed_form import ClosedFormConfig, ItemWeights
+from training.closed_forms.ease import EaseConfig
+from training.closed_forms.itemknn import ItemknnConfig
+from training.search.climb import add_up, choose_forms, climb
+
+
+class OneTaste(ClosedFormConfig):
+    """EASE of the items of one taste; for the other it knows nothing."""
+
+    name: ClassVar[str] = "one taste"
+
+    taste: int
+
+    def fit(self, graph: sp.csr_matrix, prepared: None = None) -> ItemWeights:
+        mine = (np.arange(graph.shape[1]) // 15 == self.taste).astype(np.float32)
+        return EaseConfig(reg=5).fit(sp.csr_matrix(graph @ sp.diags(mine)))
+
+
+@pytest.fixture(scope="module")
+def validation():
+    return two_tastes(met=10)
+
+
+def test_climbing_ends_where_no_neighbour_on_the_grid_is_better(validation):
+    found = climb(EaseConfig(reg=2000), validation, seconds=60)
+
+    by_reg = {row["reg"]: row["ndcg"] for row in found.trials}
+    grid = [reg for reg in EaseConfig.grid["reg"] if reg in by_reg]
+    place = grid.index(found.config.reg)
+    assert by_reg[found.config.reg] == found.ndcg.mean() == max(by_reg.values())
+    assert len(grid) >= 2
+    assert place in {0, *range(1, len(grid))}
+
+
+def test_without_time_the_settings_given_are_measured_and_kept(validation):
+    found = climb(EaseConfig(reg=50), validation, seconds=0)
+
+    assert found.config == EaseConfig(reg=50)
+    assert [row["reg"] for row in found.trials] == [50]
+
+
+def test_a_second_form_that_says_the_same_is_not_added(validation):
+    climbed = [climb(EaseConfig(reg=reg), validation, 0) for reg in (10, 10)]
+
+    chosen, trials = add_up(climbed, validation)
+
+    assert chosen == ((EaseConfig(reg=10), 1.0),)
+    assert len(trials) == 4
+
+
+def test_forms_that_know_a_taste_each_are_summed(validation):
+    climbed = [climb(OneTaste(taste=taste), validation, 0) for taste in (0, 1)]
+
+    chosen, trials = add_up(climbed, validation)
+
+    assert {form for form, _ in chosen} == {OneTaste(taste=0), OneTaste(taste=1)}
+    assert max(row["ndcg"] for row in trials) > climbed[0].ndcg.mean() + 0.1
+
+
+def test_the_chosen_forms_are_fitted_cut_and_told_to_the_baselines(validation):
+    found = choose_forms((EaseConfig(), ItemknnConfig(neighbours=20)), validation, 5, truncation=4)
+
+    assert np.diff(found.cut.indptr).max() <= 4
+    assert [form.name for form in found.baselines] == ["itemknn", "ease"]
+    best = {row["model"] for row in found.trials}
+    assert {"ease", "itemknn"} <= best

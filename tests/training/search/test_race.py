@@ -1,0 +1,87 @@
+from dataclasses import dataclass
+
+import pytest
+
+from training.losses.bpr import BprConfig
+from training.models.lightgcn import LightGCNConfig
+from training.running.loop import TrainingConfig
+from training.search.race import Candidate, race
+
+FIRST = TrainingConfig(max_epochs=20)
+OTHER = TrainingConfig(loss=BprConfig(), max_epochs=20)
+TEMPERED = TrainingConfig(loss=FIRST.loss.model_copy(update={"temperature": 0.5}), max_epochs=20)
+
+
+@dataclass(frozen=True)
+class Trained:
+    best: float
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a race asks of an attempt, of a clock on which each epoch takes a second."""
+
+    model: LightGCNConfig
+    training: TrainingConfig
+    trained: Trained
+    seconds_an_epoch: float = 1.0
+
+    def after(self, epochs: int) -> float:
+        return 0.5
+
+
+def raced(seconds: float, *, other: float = 0.4, hops: int = 3) -> list[tuple[int, str, int]]:
+    """Hops, loss and epochs of each run of a race where two hops are best; BPR has `other`."""
+
+    def by_loss(best: Run | None) -> list[Candidate]:
+        return [(LightGCNConfig(hops=1), training) for training in (FIRST, OTHER)]
+
+    def by_hops(best: Run | None) -> list[Candidate]:
+        training = best.training if best else FIRST
+        return [(LightGCNConfig(hops=count), training) for count in range(2, hops + 1)]
+
+    def by_temperature(best: Run | None) -> list[Candidate]:
+        return [(best.model, TEMPERED)] if best and best.training.loss.name != "bpr" else []
+
+    def run(model, training, seconds) -> Run:
+        reached = other if training.loss.name == "bpr" else 0.5
+        reached += (model.hops == 2) / 4 - (training.loss == TEMPERED.loss) / 8
+        return Run(
+            model, training, Trained(reached, max(1, int(min(training.max_epochs, seconds))))
+        )
+
+    tried = race([by_loss, by_hops, by_temperature], run, seconds)
+    return [(run.model.hops, run.training.loss.name, run.trained.epochs) for run in tried]
+
+
+def test_with_time_each_stage_is_trained_to_its_end():
+    assert raced(seconds=1000) == [
+        (1, "in_batch_softmax", 20),
+        (1, "bpr", 6),
+        (1, "bpr", 20),
+        (2, "in_batch_softmax", 20),
+        (3, "in_batch_softmax", 20),
+        (2, "in_batch_softmax", 20),
+    ]
+
+
+def test_a_loss_that_is_far_behind_is_left_after_a_few_epochs():
+    assert [row for row in raced(seconds=1000, other=0.1) if row[1] == "bpr"] == [(1, "bpr", 6)]
+
+
+@pytest.mark.parametrize(("other", "winner"), [(0.4, "in_batch_softmax"), (0.9, "bpr")])
+def test_in_a_hurry_all_sprint_and_the_best_has_the_rest(other, winner):
+    *sprints, last = raced(seconds=30, other=other)
+
+    assert sprints[:4] == [
+        (1, "in_batch_softmax", 2),
+        (1, "bpr", 2),
+        (2, winner, 2),
+        (3, winner, 2),
+    ]
+    assert last == (2, winner, 20)
+
+
+def test_without_time_one_epoch_is_trained_and_validated():
+    assert raced(seconds=0, hops=1)[0] == (1, "in_batch_softmax", 1)

@@ -1,0 +1,1 @@
+"""One training as it runs: batches, steps, epochs, checkpoints, processes, memory and time."""

@@ -1,0 +1,148 @@
+"""Closed forms' settings by climbing over their grids on validation, and which forms to sum.
+
+Each form is compared alone, untruncated, by the mean NDCG of validation users. It knows closed
+forms and a validation part; no trained vectors.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from training.closed_form import ClosedFormConfig, ItemWeights, Mixture
+from training.judging.baselines import default_forms
+from training.judging.evaluation import Scores
+from training.search.selection import ERRORS, FEW_USERS, Validation, costs_nothing
+
+SHARES = (0.25, 0.5, 1.0, 2.0)
+"""Of the second form in a sum, in units of Validation.blended."""
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """The best settings of a form and the NDCG [V].
+
+    preparing: the seconds that `prepared` took.
+    """
+
+    config: ClosedFormConfig
+    ndcg: np.ndarray
+    prepared: Any = None
+    preparing: float = 0.0
+    trials: list[dict] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ChosenForms:
+    """The forms whose sum serves, fitted to the validation's part.
+
+    cut: [I, I] CSR of `whole`; baselines: ItemKNN and EASE (or GF-CF in its place) as they are
+    best; seconds: to fit and cut anew; blending_seconds: about what it takes to find λ.
+    """
+
+    forms: tuple[tuple[ClosedFormConfig, float], ...]
+    whole: ItemWeights
+    cut: sp.csr_matrix
+    baselines: tuple[ClosedFormConfig, ...]
+    trials: list[dict]
+    seconds: float
+    blending_seconds: float
+
+
+def choose_forms(
+    forms: Sequence[ClosedFormConfig], validation: Validation, seconds: float, truncation: int
+) -> ChosenForms:
+    """Climb each of `forms` for at most `seconds`, add them up, and cut to `truncation`."""
+    climbed = [climb(form, validation, seconds) for form in forms]
+    chosen, rows = add_up(climbed, validation)
+    used = [found for form, _ in chosen for found in climbed if found.config == form]
+    started = time.monotonic()
+    whole = Mixture(
+        [
+            (found.config.fit(validation.graph, found.prepared), weight)
+            for found, (_, weight) in zip(used, chosen, strict=True)
+        ]
+    )
+    cut = whole.truncated(truncation, validation.part.item_count)
+    cutting = time.monotonic() - started
+    best = {found.config.name: found.config for found in climbed}
+    return ChosenForms(
+        forms=chosen,
+        whole=whole,
+        cut=cut,
+        baselines=tuple(
+            best.get(form.name, form) for form in default_forms(validation.part.item_count)
+        ),
+        trials=[row for found in climbed for row in found.trials] + rows,
+        seconds=cutting + sum(found.preparing for found in used),
+        blending_seconds=cutting,
+    )
+
+
+def climb(config: ClosedFormConfig, validation: Validation, seconds: float) -> Climbed:
+    """From `config` along one field after another to the better neighbour, until none is better.
+
+    It ends early when `seconds` are over, but not before `config` itself was tried.
+    """
+    started = time.monotonic()
+    prepared = config.prepare(validation.graph)
+    preparing = time.monotonic() - started
+    tried: dict[ClosedFormConfig, Climbed] = {}
+
+    def look(settings: ClosedFormConfig) -> Climbed:
+        if settings not in tried:
+            weights = settings.fit(validation.graph, prepared)
+            tried[settings] = Climbed(settings, validation.measure(weights))
+        return tried[settings]
+
+    best, before = look(config), None
+    while best is not before:
+        before = best
+        for name in config.grid:
+            for settings in _neighbours(best.config, name):
+                if time.monotonic() - started < seconds:
+                    best = max(best, look(settings), key=lambda found: found.ndcg.mean())
+    rows = [{"model": config.name, **_row(found)} for found in tried.values()]
+    return Climbed(best.config, best.ndcg, prepared, preparing, rows)
+
+
+def add_up(
+    climbed: Sequence[Climbed], validation: Validation
+) -> tuple[tuple[tuple[ClosedFormConfig, float], ...], list[dict]]:
+    """The best form alone, or with another added where that is measurably better.
+
+    Returns the forms with their weights, and what was tried.
+    """
+    first, *others = sorted(climbed, key=lambda found: -found.ndcg.mean())
+    chosen, best, trials = ((first.config, 1.0),), first.ndcg, []
+    few = replace(validation, users=validation.users[:FEW_USERS])
+
+    def scores(found: Climbed) -> Scores:
+        weights = found.config.fit(validation.graph, found.prepared)
+        return lambda users: weights.scores(validation.graph[users])
+
+    alone = scores(first)
+    for other in others:
+        sums, ratio = few.blended(alone, scores(other), np.array(SHARES))
+        for share, ndcg in zip(SHARES, sums, strict=True):
+            weight = share * ratio
+            name = f"{first.config.name} + {other.config.name}"
+            trials.append({"model": name, "weight": weight, "ndcg": float(ndcg.mean())})
+            if ndcg.mean() > best.mean() and not costs_nothing(first.ndcg, ndcg, ERRORS):
+                chosen, best = ((first.config, 1.0), (other.config, weight)), ndcg
+    return chosen, trials
+
+
+def _neighbours(config: ClosedFormConfig, name: str) -> list[ClosedFormConfig]:
+    value, grid = getattr(config, name), config.grid[name]
+    below = [other for other in grid if other < value][-1:]
+    above = [other for other in grid if other > value][:1]
+    return [type(config)(**{**config.model_dump(), name: other}) for other in (*above, *below)]
+
+
+def _row(found: Climbed) -> dict:
+    settings = {name: getattr(found.config, name) for name in found.config.grid}
+    return {**settings, "ndcg": float(found.ndcg.mean())}

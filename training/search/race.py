@@ -1,0 +1,236 @@
+"""Which model and training serve best, on validation and within a time: what is tried and how long.
+
+It knows models by their settings and a validation part; no closed form and no final refit.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from training.data import Interactions
+from training.model import ModelConfig, Vectors
+from training.named import Named
+from training.running.loop import Report, Trained, TrainingConfig, train_model
+from training.running.options import choose_device
+from training.scorer import Scorer
+from training.search.budget import epochs_within
+from training.search.selection import ERRORS, Validation, costs_nothing
+from training.world import World
+
+SEARCHED = ("hops", "temperature")
+SPRINT_SHARE = 0.4
+"""Of the time, for comparing candidates that cannot all be trained to their end."""
+SPRINT_EPOCHS = 6
+
+FAR_BEHIND = 0.6
+"""Of the NDCG that the best so far had as early: losses that learn slowly may still win."""
+
+Candidate = tuple[ModelConfig, TrainingConfig]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A model trained on a validation's part, at its best epoch by the held-out rest.
+
+    cosine: whether it is scored by the cosine; state: its parameters.
+    """
+
+    model: ModelConfig
+    training: TrainingConfig
+    cosine: bool
+    vectors: Vectors
+    trained: Trained
+    state: dict[str, torch.Tensor]
+
+    @property
+    def seconds_an_epoch(self) -> float:
+        """With its validation."""
+        return self.trained.seconds / len(self.trained.curve)
+
+    def after(self, epochs: int) -> float:
+        """The NDCG of the last validation within so many epochs, 0 without one."""
+        seen = [e["ndcg"] for e in self.trained.curve if "ndcg" in e and e["epoch"] <= epochs]
+        return seen[-1] if seen else 0.0
+
+    def row(self) -> dict:
+        """For `model.json`."""
+        return {
+            "model": self.model.name,
+            "hops": getattr(self.model, "hops", None),
+            "loss": self.training.loss.described(),
+            "score": "cosine" if self.cosine else "inner_product",
+            "epochs": self.trained.epochs,
+            "ndcg": self.trained.best,
+            "seconds": round(self.trained.seconds, 2),
+        }
+
+
+Stage = Callable[[Attempt | None], Sequence[Candidate]]
+"""What to try next, given the best so far; given nothing, what it would try at all."""
+
+Run = Callable[[ModelConfig, TrainingConfig, float], Attempt]
+"""Trains for at most so many seconds."""
+
+
+def attempt(
+    world: World,
+    validation: Validation,
+    model_config: ModelConfig,
+    training: TrainingConfig,
+    *,
+    seed: int,
+    report: Report,
+    step: str,
+    seconds: float = math.inf,
+) -> Attempt:
+    """Train on `world`, which knows `validation.part` only, stopping early by the held-out rest.
+
+    What is compared is the score that serves, of the model alone: what was trained by cosine is
+    scored by the inner product where that is measurably better (with uncorrected in-batch negatives
+    the lengths hold the popularity). Not beside item–item weights: what a weak model adds to those
+    on validation it did not add on other entries (docs/benchmarks.md, accuracy). Raises
+    DivergedError, and whatever `report` raises: each validation tells it its figures["ndcg"].
+    """
+    model = model_config.build(world, seed=seed, device=choose_device())
+    ways = (True, False) if training.cosine else (False,)
+
+    def each_way() -> list[np.ndarray]:
+        found = []
+        for way in ways:
+            vectors = model.export(cosine=way)
+            scorer = vectors_scorer(vectors, validation.part, cosine=way)
+            found.append(validation.served(scorer, vectors.residuals))
+        return found
+
+    trained = train_model(
+        model,
+        world,
+        training,
+        seed,
+        validate=lambda: float(max(ndcg.mean() for ndcg in each_way())),
+        report=report,
+        step=step,
+        seconds=seconds,
+    )
+    first, *rest = each_way()
+    cosine = training.cosine and costs_nothing(first, rest[0], ERRORS)
+    state = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    return Attempt(model_config, training, cosine, model.export(cosine=cosine), trained, state)
+
+
+def race(
+    stages: Sequence[Stage],
+    run: Run,
+    seconds: float,
+) -> list[Attempt]:
+    """Each stage's candidates, given the best so far, trained to their end where `seconds` suffice
+    for the first stage's. The first stage has candidates whatever it is given.
+
+    Otherwise every stage's candidates run equally long from nothing, a few epochs, and the best one
+    has the rest of the time. How long an epoch takes is measured with the first candidate. One with
+    another loss than the best so far is trained on only if it is not far behind after a few epochs.
+    """
+    started = time.monotonic()
+
+    def left() -> float:
+        return seconds - (time.monotonic() - started)
+
+    def within(candidate: Candidate, epochs: int, seconds: float = math.inf) -> Attempt:
+        model, training = candidate
+        # A run that is shorter than its validations' distance is still validated once, at its end.
+        every = min(training.validate_every, epochs) if seconds == math.inf else 1
+        limit = {"max_epochs": epochs - epochs % every, "validate_every": every}
+        found = run(model, training.model_copy(update=limit), seconds)
+        return replace(found, training=training)
+
+    first = stages[0](None)
+    pace = within(first[0], 1).seconds_an_epoch
+    if sum(pace * training.max_epochs for _, training in first) > seconds:
+        return _sprint(stages, within, left, pace)
+    tried = [within(first[0], first[0][1].max_epochs)]
+    for stage in stages:
+        for candidate in stage(best_of(tried)):
+            if candidate == first[0]:
+                continue
+            best = best_of(tried)
+            if stage is not stages[0] and left() < best.seconds_an_epoch * best.trained.epochs:
+                return tried
+            most = epochs_within(left(), best.seconds_an_epoch, candidate[1].max_epochs)
+            if candidate[1].loss.name != best.training.loss.name:
+                short = within(candidate, min(SPRINT_EPOCHS, most))
+                tried.append(short)
+                if (short.trained.best or 0.0) < FAR_BEHIND * best.after(SPRINT_EPOCHS):
+                    continue
+            tried.append(within(candidate, most))
+    return tried
+
+
+def _sprint(
+    stages: Sequence[Stage],
+    within: Callable[..., Attempt],
+    left: Callable[[], float],
+    pace: float,
+) -> list[Attempt]:
+    first = stages[0](None)[0]
+    count = sum(len(stage(None)) for stage in stages)
+    if count == 1:
+        most = epochs_within(left(), pace, first[1].max_epochs)
+        return [within(_decaying(first, most), most)]
+    share = SPRINT_SHARE * left()
+    end = left() - share
+    tried: list[Attempt] = []
+    for stage in stages:
+        for candidate in stage(best_of(tried) if tried else None):
+            if not tried or left() > end:
+                tried.append(within(candidate, SPRINT_EPOCHS, share / count))
+    best = best_of(tried)
+    most = epochs_within(left(), best.seconds_an_epoch, best.training.max_epochs)
+    if most <= best.trained.epochs:
+        return tried
+    return [*tried, within(_decaying((best.model, best.training), most), most)]
+
+
+def _decaying(candidate: Candidate, epochs: int) -> Candidate:
+    """To its end whatever validation says on the way: the best is to come as the rate falls.
+
+    On Gowalla six epochs reach so what ten do at one rate.
+    """
+    model, training = candidate
+    update = {"decay_epochs": epochs, "patience": min(epochs, 1_000)}
+    return model, training.model_copy(update=update)
+
+
+def best_of(tried: Sequence[Attempt]) -> Attempt:
+    """The one that is best on validation."""
+    return max(tried, key=lambda found: found.trained.best or 0.0)
+
+
+def words(settings: Named) -> str:
+    """The name and what is searched of `settings`, for a progress bar."""
+    searched = [f"{key} {getattr(settings, key)}" for key in SEARCHED if hasattr(settings, key)]
+    return " ".join([settings.name, *searched])
+
+
+def vectors_scorer(
+    vectors: Vectors,
+    train: Interactions,
+    *,
+    cosine: bool,
+    similar: sp.csr_matrix | None = None,
+    blend: float = 0.0,
+) -> Scorer:
+    """The one score of `vectors`, with item–item weights `similar` [I, I] if given."""
+    nothing = sp.csr_matrix((train.item_count, train.item_count), dtype=np.float32)
+    return Scorer(
+        vectors.item_vectors,
+        vectors.event_vectors,
+        nothing if similar is None else similar,
+        blend,
+        cosine=cosine,
+        weight_cap=train.weight_cap,
+    )
