@@ -11,13 +11,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from api.answer import Answer, NothingPublishedError, Query, Recommended
-from api.boosts import boosted_pool, scaled
+from api.boosts import boosted_pool
 from api.candidates import Pool, barred_rows, by_popularity, pool_in_memory, pool_of
 from api.fallback import Link, Showable, allowed, fill, ranked
+from api.listing import listed, with_evidence
 from api.mapped import History, MappedVersion
+from api.ordering import ordered
 from api.publication import query_vector
 from api.rankings import Ranking, Rankings, Scored
-from api.reasons import named, reasons_for
 from api.serving import Serving, UnmappedError
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError
@@ -80,7 +81,7 @@ class Recommender:
         def in_graph() -> Answer:
             items = shown(lambda ids: fetch_showable(self._graph, ids))
             if query.fields:
-                items = self._with_evidence(query, items)
+                items = with_evidence(self._graph, self._domain, query, items)
             return Answer(None, self.rankings.as_of, items)
 
         try:
@@ -134,7 +135,7 @@ class Recommender:
         unknown = [item for item in shown if item not in version.item_rows]
         last = _as_given(unknown, len(pool.rows)).items
         if last and query.fields and missing is None:
-            last = self._with_evidence(query, last)
+            last = with_evidence(self._graph, self._domain, query, last)
         items = [*answer.items, *last]
         return replace(answer, items=items, fallback=None if personal else "popular")
 
@@ -201,51 +202,13 @@ class Recommender:
         missing: str | None = None,
     ) -> Answer:
         """The best k, explained; missing: why it comes from memory alone."""
-        rows = pool.rows[: query.k]
-        factors = [pool.factors.get(int(row), 1.0) for row in rows]
-        items = [
-            Recommended(
-                version.artifact.item_ids[row],
-                rank,
-                float(score),
-                pool.sources(row),
-                boost=factor,
-            )
-            for rank, (row, score, factor) in enumerate(
-                zip(rows, pool.scores, factors, strict=False), 1
-            )
-        ]
-        if query.reasons and len(rows):
-            explained = reasons_for(version, history, rows, query.reasons)
-            counted = (
-                scaled(score, reasons, factor)
-                for (score, reasons), factor in zip(explained, factors, strict=True)
-            )
-            items = [
-                replace(item, score=score, reasons=reasons)
-                for item, (score, reasons) in zip(items, counted, strict=True)
-            ]
+        graph = None if missing else self._graph
+        chosen = ordered(graph, self._domain, version, history, query, pool)
+        items = listed(version, history, query, chosen)
         if missing is None and (query.reasons or query.fields):
-            items = self._with_evidence(query, items)
+            items = with_evidence(self._graph, self._domain, query, items)
         empty = None if items or missing else self._emptied(query)
         return Answer(version.id, version.as_of, items, None, [missing] if missing else [], empty)
-
-    def _with_evidence(self, query: Query, items: list[Recommended]) -> list[Recommended]:
-        """Names and times for reasons, fields for items: one read for the whole list."""
-        events = {r.item_id for item in items for r in item.reasons if r.item_id}
-        shown = events | ({item.id for item in items} if query.fields else set())
-        latest, fields = fetch_evidence(
-            self._graph, self._domain, query.user_id, sorted(events), sorted(shown)
-        )
-        title = self._domain.title_field
-        return [
-            replace(
-                item,
-                reasons=[named(r, latest, fields, title) for r in item.reasons],
-                item=fields.get(item.id, {}) if query.fields else None,
-            )
-            for item in items
-        ]
 
     def _unpersonal(
         self,
@@ -282,7 +245,7 @@ class Recommender:
             chain.append(("popular", by_degree))
         items, link = fill(chain, query.k, barred)
         if query.fields:
-            items = self._with_evidence(query, items)
+            items = with_evidence(self._graph, self._domain, query, items)
         empty = None if items else self._emptied(query)
         if version is None:
             return Answer(None, None, items, link, empty=empty)
