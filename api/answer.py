@@ -35,7 +35,7 @@ class Query:
 @dataclass(frozen=True)
 class Recommended:
     """One item of an answer; score: None for an item that was given and is not known; boost: how
-    many times the score is counted."""
+    many times the score is counted; rule: which one placed it here."""
 
     id: str
     rank: int
@@ -44,12 +44,14 @@ class Recommended:
     reasons: list[Reason] = field(default_factory=list)
     item: dict[str, Any] | None = None
     boost: float = 1.0
+    rule: str | None = None
 
 
 @dataclass(frozen=True)
 class Answer:
     """items, best first; fallback: None when fresh and personal, else the link of the chain that
-    answered; degraded: what is down; empty: why a filter left nothing."""
+    answered; degraded: what is down; empty: why a filter or rules left nothing; rules: how many
+    items each rule that acted held back or placed."""
 
     model_version: str | None
     as_of: datetime | None
@@ -57,3 +59,4 @@ class Answer:
     fallback: str | None = None
     degraded: list[str] = field(default_factory=list)
     empty: str | None = None
+    rules: dict[str, int] = field(default_factory=dict)

@@ -4,8 +4,9 @@ A positive score is multiplied by the factor, a negative one divided, so that a 
 always moves up. What else must be looked for to be right is said here; how, in api.candidates.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -26,25 +27,34 @@ def boosted_pool(
     history: History,
     query: Query,
     barred: Collection[int],
+    brought: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Pool:
-    """The candidates that pass the query's filter, in the order that its boosts give them."""
+    """The candidates that pass the query's filter, in the order that its boosts give them, and the
+    factors of the domain's sources; `brought` is what these found."""
     pools = [
-        pool_in_graph(graph, version, history, query, barred, passing)
+        pool_in_graph(graph, version, history, query, barred, passing, brought)
         for passing in _restrictions(domain, query)
     ]
-    if not query.boosts:
+    counted_more = {
+        name: source.factor
+        for name, source in domain.sources.items()
+        if source.factor > 1 and brought.get(name)
+    }
+    if len(pools) == 1 and not counted_more:
         return pools[0]
     rows = np.concatenate([pool.rows for pool in pools])
     scores = np.concatenate([pool.scores for pool in pools])
     rows, first = np.unique(rows, return_index=True)
     ids = [version.artifact.item_ids[row] for row in rows]
-    factors = _factors(graph, domain, query.boosts, ids)
-    counted = np.where(scores[first] > 0, scores[first] * factors, scores[first] / factors)
-    order = np.argsort(-counted, kind="stable")
     found = {
         source: set().union(*(pool.found.get(source, ()) for pool in pools))
-        for source in {source for pool in pools for source in pool.found}
+        for source in dict.fromkeys(source for pool in pools for source in pool.found)
     }
+    factors = _factors(graph, domain, query.boosts, ids)
+    for source, factor in counted_more.items():
+        factors[[int(row) in found[source] for row in rows]] *= factor
+    counted = np.where(scores[first] > 0, scores[first] * factors, scores[first] / factors)
+    order = np.argsort(-counted, kind="stable")
     by_row = dict(zip(rows.tolist(), factors.tolist(), strict=True))
     return Pool(rows[order], counted[order], found, by_row)
 

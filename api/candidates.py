@@ -1,12 +1,14 @@
 """Candidates: what each source finds, as one pool of item rows that the one scorer scores whole.
 
-The sources are the version's vector index and a walk over its item–item weights; without the graph
-it is the whole catalogue in memory. Its pool is best first and not cut: what comes next chooses
-from it. It knows neither who asks beyond their history, nor how a list is put together.
+The sources are the version's vector index, a walk over its item–item weights, and what others
+bring; without the graph it is the whole catalogue in memory. Its pool is best first and not cut:
+what comes next chooses from it. It knows neither who asks beyond their history, nor how a list is
+put together.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -57,27 +59,33 @@ def pool_in_graph(
     query: Query,
     barred: Collection[int],
     passing: Predicate = EVERYTHING,
+    brought: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Pool:
-    """At least k candidates that may be shown and pass, if there are so many."""
+    """At least k candidates that may be shown and pass, if there are so many; brought: by source,
+    items that the domain's sources and rules came up with."""
     scorer, model = version.artifact.scorer, version.artifact.model
     user = scorer.user_vectors(history.row, history.residuals)[0]
     catalogue = len(version.artifact.item_ids)
     near_count, walk_count = NEAR + len(barred) + query.k, WALKED + query.k
     walk = _walk(version, history, barred)
+    others = {id for ids in brought.values() for id in ids if id in version.item_rows}
     while True:
+        walked = [version.artifact.item_ids[row] for row in walk[:walk_count]]
         found = fetch_candidates(
             graph,
             version.id,
             version.slot,
             query_vector(user, model.similarity),
             min(near_count, max(catalogue, 1)),
-            [version.artifact.item_ids[row] for row in walk[:walk_count]],
+            [*walked, *others.difference(walked)],
             passing,
         )
         if found is None:  # flipped away and its slot taken since the person was read
             raise GraphUnavailableError(f"version {version.id} is gone")
-        near, walked = found
-        by_source = {"vector": near, "similar": walked}
+        near, shown = found
+        by_source = {"vector": near}
+        for source, ids in [("similar", walked), *brought.items()]:
+            by_source[source] = [*set(ids).intersection(shown)]
         pool = _score(version, history, barred, by_source)
         if passing is not EVERYTHING and len(pool.rows) < query.k + SPARE:
             by_source["filter"] = list_passing(graph, passing)

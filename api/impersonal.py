@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from api.answer import Answer, Query
-from api.fallback import Link, fill, ranked
+from api.answer import Answer, Query, Recommended
+from api.fallback import Link, Showable, fill, ranked
 from api.listing import with_evidence
 from api.mapped import MappedVersion
 from api.rankings import Rankings, Scored
+from api.rules import Ruled, Rules, ruled_out
 from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.filtering import compile_filter, list_passing
@@ -20,14 +21,15 @@ from graphdb.published import list_near_published, list_similar_to_all
 from graphdb.retrieval import fetch_person, fetch_showable, list_popular
 
 WIDE = 2_000
-"""Items asked of a link of the fallback chain where a filter is still to be passed."""
+"""Items asked of a link of the fallback chain where a filter, or rules, are still to be heeded."""
 
 
 class Impersonal:
     """The fallback chain on one graph."""
 
-    def __init__(self, graph: Graph, domain: Domain, rankings: Rankings) -> None:
+    def __init__(self, graph: Graph, domain: Domain, rankings: Rankings, rules: Rules) -> None:
         self._graph, self._domain, self._rankings = graph, domain, rankings
+        self._rules = rules
 
     def answer(
         self,
@@ -37,17 +39,21 @@ class Impersonal:
         links: Sequence[Link] = (),
     ) -> Answer:
         """From the graph: `links`, then profile, what trends, what is popular."""
+        ruled = self._rules.of(query.user_id)
         barred = query.exclude_ids | (set(seen) if query.exclude_seen else set())
+        never, met = ruled.never - barred, set()
+        barred |= never
+        k = WIDE if self._rules.arranging else query.k
         passes = compile_filter(self._domain, query.filter)
         passing = set(list_passing(self._graph, passes)) if query.filter else None
-        room = len(barred) + (query.k if passing is None else WIDE)
+        room = len(barred) + (k if passing is None else WIDE)
 
         def by_profile() -> Iterable[Scored]:
             rows = list_by_profile(self._graph, self._domain, query.user_id, room)
             return [(row["id"], row["score"]) for row in rows]
 
         def by_degree() -> Iterable[Scored]:
-            rows = list_popular(self._graph, query.k + len(barred), passes)
+            rows = list_popular(self._graph, k + len(barred), passes)
             return [(row["id"], float(row["events"])) for row in rows]
 
         def showable(ids: list[str]) -> Collection[str]:
@@ -56,19 +62,53 @@ class Impersonal:
         def kept(scored: Callable[[], Iterable[Scored]]) -> Callable[[], Iterable[Scored]]:
             return scored if passing is None else lambda: _among(passing, scored())
 
+        def noted(scored: Callable[[], Iterable[Scored]]) -> Callable[[], Iterable[Scored]]:
+            def each() -> Iterator[Scored]:
+                for item, score in scored():
+                    if item in never:
+                        met.add(item)
+                    yield item, score
+
+            return each
+
         chain = [
             *((name, kept(scored)) for name, scored in [*links, ("profile", by_profile)]),
             *ranked(self._rankings, version, showable),
         ]
         if version is None:  # what was not ranked yet is read now
             chain.append(("popular", by_degree))
-        items, link = fill(chain, query.k, barred)
+        chain = [(name, noted(scored)) for name, scored in chain] if never else chain
+        items, link = fill(chain, k, barred)
+        acted = ruled.held_back(met)
+        if self._rules.arranging:
+            items, more = self._arranged(query, items, ruled, barred, showable)
+            acted |= more
         if query.fields:
             items = with_evidence(self._graph, self._domain, query, items)
-        empty = None if items else emptied(self._graph, self._domain, query)
+        empty = None
+        if not items:
+            empty = ruled_out(acted) or emptied(self._graph, self._domain, query)
         if version is None:
-            return Answer(None, None, items, link, empty=empty)
-        return Answer(version.id, version.as_of, items, link, empty=empty)
+            return Answer(None, None, items, link, empty=empty, rules=acted)
+        return Answer(version.id, version.as_of, items, link, empty=empty, rules=acted)
+
+    def _arranged(
+        self,
+        query: Query,
+        items: list[Recommended],
+        ruled: Ruled,
+        barred: Collection[str],
+        showable: Showable,
+    ) -> tuple[list[Recommended], dict[str, int]]:
+        """The list as the rules have it; what they place need not be in it."""
+        known = {item.id for item in items} | set(barred)
+        placed = {id: rule for rule, ids in ruled.placed.items() for id in ids if id not in known}
+        shown = sorted(set(showable([*placed])) & set(placed)) if placed else []
+        every = [*items, *(Recommended(id, 0, 0.0, [placed[id]]) for id in shown)]
+        ids = [item.id for item in every]
+        arranged = self._rules.arranged(ids, query.k, ruled, spare=len(items))
+        chosen = arranged.marked([every[place] for place in arranged.places])
+        return [replace(item, rank=rank) for rank, item in enumerate(chosen, 1)], arranged.acted
 
     def from_publication(self, query: Query) -> Answer:
         """Without the version's files: its vectors and item–item weights in the graph."""
@@ -77,7 +117,7 @@ class Impersonal:
         events = [*person.events, *query.session]
         seen = [event.item_id for event in events if event.seen]
         barred = [*query.exclude_ids, *(seen if query.exclude_seen else ())]
-        room = WIDE if query.filter else query.k
+        room = WIDE if query.filter or self._domain.rules else query.k
         weights: dict[str, float] = {}
         for event in events:
             weights[event.item_id] = weights.get(event.item_id, 0.0) + event.weight

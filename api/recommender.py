@@ -6,9 +6,12 @@ cannot be read, what was published into the graph does; for whom nothing persona
 `api.impersonal`. An answer says so. It knows no HTTP.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+
+import numpy as np
 
 from api.answer import Answer, NothingPublishedError, Query, Recommended
 from api.boosts import boosted_pool
@@ -20,7 +23,9 @@ from api.mapped import History, MappedVersion
 from api.ordering import ordered
 from api.publication import query_vector
 from api.rankings import Ranking, Rankings
+from api.rules import Ruled, Rules, ruled_out
 from api.serving import Serving, UnmappedError
+from api.sources import Sources
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError
 from graphdb.paths import fetch_evidence
@@ -31,7 +36,13 @@ from graphdb.retrieval import (
     fetch_person,
     fetch_showable,
 )
+from graphdb.rules import check_rules
 from training.artifact import ArtifactError
+
+log = logging.getLogger(__name__)
+
+WIDER = 8
+"""Times as many candidates are looked at where rules leave a list short."""
 
 
 class Recommender:
@@ -41,12 +52,16 @@ class Recommender:
         self._serving, self._domain = serving, domain
         self._graph, self._warmed = serving.graph, ""
         self.rankings = Rankings(domain, serving.home / "rankings.json")
-        self._impersonal = Impersonal(serving.graph, domain, self.rankings)
+        self._rules, self._sources = Rules(serving.graph, domain), Sources(serving.graph, domain)
+        self._impersonal = Impersonal(serving.graph, domain, self.rankings, self._rules)
+        self._unruled, self._checked = ["rules"] if domain.rules else [], False
 
     def recommend(self, query: Query) -> Answer:
         """The best k for a person. Raises NothingPublishedError when nothing can be said."""
         answer = self._listed(query)
-        if query.boosts and (answer.fallback or answer.degraded):
+        if query.boosts and (
+            answer.fallback or {"graph", "artifact"}.intersection(answer.degraded)
+        ):
             # Only a list that is fresh and personal is ordered by them.
             return replace(answer, degraded=[*answer.degraded, "boost"])
         return answer
@@ -64,7 +79,7 @@ class Recommender:
             items, link = fill([static], query.k, query.exclude_ids)
             if not items:
                 raise
-            return Answer(None, None, items, link, ["graph"])
+            return Answer(None, None, items, link, ["graph", *self._unruled])
 
     def ranking(self, name: Ranking, query: Query) -> Answer:
         """The first k of a ranking that may be shown to anybody."""
@@ -136,7 +151,8 @@ class Recommender:
 
     def warm(self) -> None:
         """Have the server plan an answer's statements before anybody waits for one; once a version,
-        for each slot has statements of its own."""
+        for each slot has statements of its own. Sources and rules are checked."""
+        self._check()
         version = self._serving.version
         if version is None or version.id == self._warmed or not version.artifact.item_ids:
             return
@@ -149,6 +165,18 @@ class Recommender:
             fetch_candidates(self._graph, version.id, version.slot, vector, 1, first)
         fetch_evidence(self._graph, self._domain, "", first, first)
         self._warmed = version.id
+
+    def _check(self) -> None:
+        """Have the graph judge rules and sources; once."""
+        self._sources.check()
+        if not self._checked:
+            for name, why in check_rules(self._graph, self._domain).items():
+                log.warning("rule %s cannot act yet: %s", name, why)
+            self._checked = True
+
+    def close(self) -> None:
+        """Ask the sources no more."""
+        self._sources.close()
 
     def who(self, query: Query) -> tuple[MappedVersion | None, Person]:
         """The version that serves, and the person with the session's events. Raises
@@ -174,9 +202,29 @@ class Recommender:
             ids = version.artifact.item_ids
             seen = {ids[row] for row in history.seen} | history.unknown
             return self._impersonal.answer(version, query, seen)
-        barred = barred_rows(version, history, query)
-        pool = boosted_pool(self._graph, self._domain, version, history, query, barred)
-        return self._answer(version, query, history, pool)
+        ids = version.artifact.item_ids
+        sourced, silent = self._sources.find(person.id, _recent(version, history, person))
+        ruled, barred = self._rules.of(query.user_id), barred_rows(version, history, query)
+        never = [version.item_rows[i] for i in ruled.never if i in version.item_rows]
+        brought = {**sourced, **ruled.placed}
+        wanted = query
+        while True:
+            pool = boosted_pool(
+                self._graph, self._domain, version, history, wanted, barred.union(never), brought
+            )
+            found = {ids[row] for rows in pool.found.values() for row in rows if row not in barred}
+            answer = self._answer(version, query, history, pool, ruled=ruled)
+            short = self._rules.arranging and len(answer.items) < query.k
+            if not short or len(pool.rows) < wanted.k:
+                break
+            wanted = replace(query, k=WIDER * max(len(pool.rows), query.k))
+        acted = ruled.held_back(found) | answer.rules
+        return replace(
+            answer,
+            degraded=silent,
+            rules=acted,
+            empty=None if answer.items else ruled_out(acted) or answer.empty,
+        )
 
     def _answer(
         self,
@@ -185,33 +233,54 @@ class Recommender:
         history: History,
         pool: Pool,
         missing: str | None = None,
+        ruled: Ruled | None = None,
     ) -> Answer:
-        """The best k, explained; missing: why it comes from memory alone."""
+        """The best k, explained; missing: why it comes from memory alone; ruled: what rules say,
+        where they are heeded."""
         graph = None if missing else self._graph
-        chosen = ordered(graph, self._domain, version, history, query, pool)
+        if ruled is None or not self._rules.arranging:
+            chosen, arranged = ordered(graph, self._domain, version, history, query, pool), None
+        else:  # from all of them, in the order that the dials give
+            whole = replace(query, k=len(pool.rows))
+            chosen = ordered(graph, self._domain, version, history, whole, pool)
+            ids = [version.artifact.item_ids[row] for row in chosen.rows]
+            arranged = self._rules.arranged(ids, query.k, ruled)
+            chosen = chosen.taken(np.array(arranged.places, np.int64))
         items = listed(version, history, query, chosen)
+        if arranged:
+            items = arranged.marked(items)
         if missing is None and (query.reasons or query.fields):
             items = with_evidence(self._graph, self._domain, query, items)
         empty = None if items or missing else emptied(self._graph, self._domain, query)
-        return Answer(version.id, version.as_of, items, None, [missing] if missing else [], empty)
+        degraded, acted = [missing] if missing else [], arranged.acted if arranged else {}
+        return Answer(version.id, version.as_of, items, None, degraded, empty, acted)
 
     def _from_memory(self, version: MappedVersion, missing: str, query: Query) -> Answer:
         """The mapped version over its whole catalogue; nothing where there is a filter, for what
         passes it only the graph knows."""
         if query.filter:
             empty = "what passes the filter cannot be told from memory"
-            return Answer(version.id, version.as_of, [], None, [missing, "filter"], empty)
+            degraded = [missing, "filter", *self._unruled]
+            return Answer(version.id, version.as_of, [], None, degraded, empty)
         history = version.history(version.people.keys_of(query.user_id), list(query.session))
         if not history.row.nnz:
             withheld = version.withheld.now()
             chain = ranked(self.rankings, version, lambda ids: set(ids) - withheld)
             items, link = fill(chain, query.k, query.exclude_ids)
-            return Answer(version.id, version.as_of, items, link, [missing])
+            return Answer(version.id, version.as_of, items, link, [missing, *self._unruled])
         barred = barred_rows(version, history, query)
         pool = pool_in_memory(version, history, barred)
         answer = self._answer(version, query, history, pool, missing)
+        answer = replace(answer, degraded=[missing, *self._unruled])
         # A session brings all its events; of a person the newest are in the graph alone.
         return answer if query.session else replace(answer, fallback="published")
+
+
+def _recent(version: MappedVersion, history: History, person: Person) -> list[str]:
+    """The items that count for the person: the newest known first, then the heaviest."""
+    newest = [event.item_id for event in reversed(person.events)]
+    heaviest = history.row.indices[(-history.row.data).argsort(kind="stable")]
+    return [*dict.fromkeys([*newest, *(version.artifact.item_ids[row] for row in heaviest)])]
 
 
 def _as_given(items: Sequence[str], after: int = 0) -> Answer:

@@ -16,6 +16,7 @@ from api.rate_limits import RateLimits
 from api.recommender import Recommender
 from api.serving import Serving
 from api.settings import Settings
+from api.sources import check_budget
 from api.streaming import DEFAULT_REDIS, open_stream
 from graphdb.connection import SERVING, WRITING, Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
@@ -59,6 +60,7 @@ class State:
 def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
     """The state of one process; a thread keeps it up with the graph until it is closed."""
     domain = load_domain(settings.domain)
+    check_budget(domain, settings.graph_patience_s)
     # The server gives up a little later than we do: its own word for it would come too late.
     patience = replace(SERVING, query=settings.graph_patience_s + 0.1)
     with (
@@ -94,6 +96,7 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
         finally:
             stopped.set()
             keeper.join()
+            recommender.close()
             breaker.close()
             stream.close()
 

@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from graphdb.errors import PathlightError
 from graphdb.file_specs import FileSpecs
+from graphdb.rule_names import check_rule_names, check_source_names
 from graphdb.specs import (
     AttributeNode,
     AuditSpec,
@@ -24,6 +25,8 @@ from graphdb.specs import (
     EventType,
     ItemSpec,
     RelationSpec,
+    RuleSpec,
+    SourceSpec,
     Strict,
     UserSpec,
 )
@@ -52,6 +55,8 @@ class Domain(Strict):
     relations: dict[EventType, RelationSpec] = Field({}, description="knowledge-graph edges")
     files: FileSpecs | None = None
     audit: AuditSpec = AuditSpec()
+    rules: dict[EventType, RuleSpec] = Field({}, description="what a list must and must not show")
+    sources: dict[EventType, SourceSpec] = Field({}, description="candidates of one's own")
 
     @model_validator(mode="after")
     def _names_do_not_collide(self) -> "Domain":
@@ -106,6 +111,21 @@ class Domain(Strict):
                     raise ValueError(f"files.{what}: there is no field {name!r}")
         return self
 
+    @model_validator(mode="after")
+    def _rules_and_sources_hold(self) -> "Domain":
+        types = [*self.relationships_from("item"), *self.relationships_from("user")]
+        check_rule_names(self.rules, self.vocabulary, self.event_relationships, types)
+        check_source_names(self.sources, self.rules)
+        return self
+
+    @property
+    def vocabulary(self) -> dict[str, list[str]]:
+        """The labels of the domain's graph, with their properties."""
+        items = ["id", *self.item_properties]
+        users = ["id", *(name for name, spec in self.user.fields.items() if not spec.node)]
+        attributes = {label: ["id"] for label in self.attribute_labels}
+        return {"User": users, "Item": items, self.item.label: items} | attributes
+
     @property
     def nodes(self) -> dict[str, str]:
         """The label of everything a relation may end in: user, item, fields that become nodes."""
@@ -117,9 +137,10 @@ class Domain(Strict):
     def digest(self) -> str:
         """A sha256 of the content: equal domains have equal digests, whatever their layout.
 
-        How files map onto it and what the audit allows are not in it: the graph is the same.
+        How files map onto it, what the audit allows, rules and sources are not in it: the graph is
+        the same.
         """
-        content = self.model_dump_json(exclude={"files", "audit"})
+        content = self.model_dump_json(exclude={"files", "audit", "rules", "sources"})
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property

@@ -50,16 +50,26 @@ def explore(
     limit: int = 1000,
 ) -> Table:
     """Run one reading statement. Raises ExplorationError naming what is not allowed."""
-    _check_words(statement)
     given = dict(parameters or {})
+    check_reading(graph, statement, given, timeout)
     try:
-        if graph.plan_type(statement, given, timeout) != "r":
-            raise ExplorationError("only reading statements are allowed here; this one writes")
         columns, rows = graph.explore(statement, given, timeout, limit + 1)
     except (ClientError, DriverError) as error:
         raise ExplorationError(f"Neo4j refused the statement: {_first_line(error)}") from None
     plain = [[plain_value(value) for value in row] for row in rows[:limit]]
     return Table(columns, plain, truncated=len(rows) > limit)
+
+
+def check_reading(graph: Graph, statement: str, parameters: dict[str, Any], timeout: float) -> None:
+    """Have the server plan a statement. Raises ExplorationError unless it is a read that stays in
+    the graph."""
+    _check_words(statement)
+    try:
+        verdict = graph.plan_type(statement, parameters, timeout)
+    except (ClientError, DriverError) as error:
+        raise ExplorationError(f"Neo4j refused the statement: {_first_line(error)}") from None
+    if verdict != "r":
+        raise ExplorationError("only reading statements are allowed here; this one writes")
 
 
 def _check_words(statement: str) -> None:

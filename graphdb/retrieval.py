@@ -38,7 +38,7 @@ class Person:
     version: the id of what serves now (None before the first publication); keys: their own and
     those of everybody joined to them, none for a person the graph does not know; events: beyond
     the version's cut, oldest first; totals: by item, where the domain does not count each event,
-    what new and old events weigh together.
+    what new and old events weigh together; id: the person's own, empty for a stranger.
     """
 
     version: str | None
@@ -46,6 +46,7 @@ class Person:
     keys: list[str]
     events: list[NewEvent]
     totals: dict[str, float] = field(default_factory=dict)
+    id: str = ""
 
 
 # A person is a user, whoever it was joined to, and everybody joined to that one. The weight is
@@ -83,7 +84,7 @@ CALL (person) {
            e.at
          ]]) AS events
 }
-RETURN v.id AS version, v.slot AS slot, keys, newer, loaded, events
+RETURN v.id AS version, v.slot AS slot, person.id AS id, keys, newer, loaded, events
 """
 
 # Only for somebody who has new events that the short list on the user does not hold.
@@ -114,7 +115,7 @@ def fetch_person(
     ]
     judged = sorted({e.item_id for e in new if domain.events[e.event_type].counting != "each"})
     totals = fetch_totals(graph, domain, row["keys"], judged, micros(as_of)) if judged else {}
-    return Person(row["version"], row["slot"] or "", row["keys"], new, totals)
+    return Person(row["version"], row["slot"] or "", row["keys"], new, totals, row["id"] or "")
 
 
 def _all_newer(

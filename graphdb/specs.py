@@ -6,7 +6,9 @@ graphdb.domain's affair.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from graphdb.patterns import Pattern, parse_pattern
 
 Label = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,40}$")]
 RelationshipType = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,40}$")]
@@ -133,3 +135,55 @@ class AuditSpec(Strict):
     burst_events: int = Field(20, ge=2)
     least_items: int = Field(100, ge=1)
     thresholds: Thresholds = Thresholds()
+
+
+PatternText = Annotated[Pattern, BeforeValidator(parse_pattern)]
+RULES = {
+    "never": {"within_days", "unless"},
+    "at_most": {"per"},
+    "place": {"position"},
+}
+"""What says which kind a rule is, and what else a rule of that kind may say."""
+
+
+class RuleSpec(Strict):
+    """One business rule; exactly one of never, at_most and place.
+
+    never: items that are never shown to the person; within_days: the pattern's event is no older;
+    unless: a pattern that excepts an item. at_most: so many items of a list `per` group. place:
+    the best of these items is shown at `position`, marked.
+    """
+
+    never: PatternText | None = None
+    within_days: float | None = Field(None, gt=0, le=36_500, allow_inf_nan=False)
+    unless: PatternText | None = None
+    at_most: int | None = Field(None, ge=1, le=500)
+    per: PatternText | None = None
+    place: PatternText | None = None
+    position: int | None = Field(None, ge=1, le=500)
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> "RuleSpec":
+        kinds = [kind for kind in RULES if getattr(self, kind) is not None]
+        if len(kinds) != 1:
+            raise ValueError(f"a rule says exactly one of {', '.join(RULES)}")
+        (kind,) = kinds
+        if extra := self.model_fields_set - RULES[kind] - {kind}:
+            raise ValueError(f"{min(extra)!r} does not go with {kind!r}")
+        needed = {"at_most": self.per, "place": self.position}
+        if needed.get(kind, "") is None:
+            raise ValueError(f"{kind!r} needs {min(RULES[kind])!r}")
+        return self
+
+
+class SourceSpec(Strict):
+    """A source of candidates: a reading statement that returns items' ids as `id`.
+
+    rows: so many at most; timeout_ms: how long an answer waits for it; factor: what it finds counts
+    so many times.
+    """
+
+    cypher: str = Field(min_length=1, max_length=10_000)
+    rows: int = Field(100, ge=1, le=1000)
+    timeout_ms: int = Field(100, ge=1, le=30_000)
+    factor: float = Field(1.0, ge=1, le=10, allow_inf_nan=False)

@@ -85,8 +85,9 @@ class ReasonOut(BaseModel):
 
 class ItemOut(BaseModel):
     """sources: vector (near the person's vector), similar (from their events), filter (passes it),
-    memory, or the link of the fallback chain that it comes from; given for items to rank. boost:
-    how many times its score is counted, where it is not once."""
+    memory, or the link of the fallback chain that it comes from; given for items to rank; or a
+    source or rule of the domain's. boost: how many times its score is counted, where it is not
+    once. rule: which one placed it here, where one did."""
 
     id: str
     rank: int
@@ -95,12 +96,21 @@ class ItemOut(BaseModel):
     reasons: list[ReasonOut] | None = None
     item: dict[str, Any] | None = None
     boost: float | None = None
+    rule: str | None = None
+
+
+class RuleOut(BaseModel):
+    """A rule of the domain that acted: how many items it held back, or placed."""
+
+    rule: str
+    items: int
 
 
 class AnswerOut(BaseModel):
     """as_of: the time of the version's events; newer ones are folded in. fallback: null
     when fresh and personal, else what answered: published, session, profile, trending, popular,
-    static, or given (a ranking in your own order). empty: why a filter left nothing, where it did.
+    static, or given (a ranking in your own order). empty: why a filter or rules left nothing, where
+    they did. rules: those that acted.
     """
 
     model_config = ConfigDict(
@@ -143,6 +153,7 @@ class AnswerOut(BaseModel):
     fallback: str | None
     degraded: list[str]
     empty: str | None = None
+    rules: list[RuleOut] = []
     took_ms: float
 
 
@@ -221,7 +232,9 @@ def get_similar(
 
 
 def answer_out(answer: Answer, started: float) -> AnswerOut:
-    given = {"empty": answer.empty} if answer.empty else {}
+    given: dict[str, Any] = {"empty": answer.empty} if answer.empty else {}
+    if answer.rules:
+        given["rules"] = [RuleOut(rule=rule, items=n) for rule, n in answer.rules.items()]
     return AnswerOut(
         model_version=answer.model_version,
         as_of=answer.as_of,
@@ -257,4 +270,6 @@ def _item(item: Recommended) -> ItemOut:
         given["item"] = item.item
     if item.boost != 1:
         given["boost"] = item.boost
+    if item.rule:
+        given["rule"] = item.rule
     return ItemOut(**given)

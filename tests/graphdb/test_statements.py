@@ -30,6 +30,9 @@ NAMES = {
     "events": "RATED|WATCHED",
     "own": "LIKES_GENRE",
     "things": "HAS_GENRE",
+    "pattern": "(item:Item)-[:HAS_GENRE]->(group)",
+    "conditions": "true",
+    "rule": "'rule'",
 }
 # Schema statements cannot be explained; the suite runs them for real.
 SCHEMA = re.compile(r"^\s*(CREATE (CONSTRAINT|VECTOR INDEX)|DROP INDEX|SHOW|ALTER)")

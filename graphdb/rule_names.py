@@ -1,0 +1,59 @@
+"""What a domain's rules and sources may name.
+
+It raises ValueErrors, which graphdb.domain turns into sentences that name the file.
+"""
+
+from collections.abc import Collection, Mapping
+
+from graphdb.patterns import check_names
+from graphdb.specs import RuleSpec
+
+OWN_WORDS = {
+    *("vector", "similar", "filter", "memory", "given"),
+    *("published", "session", "profile", "trending", "popular", "static"),
+    *("graph", "artifact", "boost", "rules"),
+}
+
+
+def check_rule_names(
+    rules: Mapping[str, RuleSpec],
+    labels: Mapping[str, Collection[str]],
+    events: Collection[str],
+    types: Collection[str],
+) -> None:
+    """Raise ValueError for a rule that speaks of what is not there; types: beside `events`."""
+    for name, rule in rules.items():
+        try:
+            _check_rule(rule, labels, events, [*events, *types])
+        except ValueError as error:
+            raise ValueError(f"rule {name!r}: {error}") from None
+    positions = [rule.position for rule in rules.values() if rule.position]
+    if len(set(positions)) < len(positions):
+        raise ValueError("two rules place an item at one position")
+
+
+def _check_rule(
+    rule: RuleSpec,
+    labels: Mapping[str, Collection[str]],
+    events: Collection[str],
+    types: Collection[str],
+) -> None:
+    for key in ("never", "unless", "place"):
+        pattern = getattr(rule, key)
+        if pattern and (pattern.names.count("item") != 1 or "group" in pattern.names):
+            raise ValueError(f"{key} needs one node (item), and no (group)")
+    if rule.per and sorted(rule.per.names) != ["group", "item"]:
+        raise ValueError("per needs one node (item), one node (group), and no (person)")
+    for pattern in filter(None, (rule.never, rule.unless, rule.per, rule.place)):
+        check_names(pattern, labels, types)
+    dated = rule.never and [set(link.types) <= set(events) for link in rule.never.links]
+    if rule.within_days and dated != [True]:
+        raise ValueError("within_days needs a pattern with one relationship, which is an event")
+
+
+def check_source_names(sources: Collection[str], rules: Collection[str]) -> None:
+    """Raise ValueError for names that an answer could not tell apart."""
+    for name in OWN_WORDS & {*sources, *rules}:
+        raise ValueError(f"{name!r} is a word of Pathlight's own answers; choose another name")
+    for name in set(sources) & set(rules):
+        raise ValueError(f"{name!r} names both a source and a rule")

@@ -1,0 +1,49 @@
+"""Rules and sources of a domain file: what is refused, with key or rule."""
+
+import pytest
+
+from graphdb.domain import DomainError, load_domain, parse_domain
+from tests.ruled import FILMS, TEXT
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("never =", "newer =", r"line \d+: rules.blocked.newer: no such key"),
+        ('"(person)-[:BLOCKS]->(item)"', '"(person)-->(item)"', r"rules.blocked.never: at charac"),
+        ("[:BLOCKS]", "[:BLOKS]", "rule 'blocked': there is no relationship 'BLOKS'"),
+        ("(:Tag {id:", "(:Label {id:", "rule 'lately': there is no label 'Label'"),
+        ("(:Tag {id:", "(:Tag {name:", "rule 'lately': Tag has no property 'name'; it has: id"),
+        ("->(group)", "->(:Genre)", r"rule 'variety': per needs one node \(item\), one node"),
+        ("position = 2", "position = 0", r"rules.sponsored.position: .*greater than or equal"),
+        ("position = 2\n", "", "rules.sponsored: 'place' needs 'position'"),
+        ("at_most = 2", "at_most = 2\nposition = 1", "'position' does not go with 'at_most'"),
+        ("at_most = 2", "place = '(item)'\nat_most = 2", "exactly one of never, at_most, place"),
+        ("[:RATED]->(item)", "[:BLOCKS]->(item)", "'lately': within_days needs a pattern with one"),
+        ("[rules.variety]", "[rules.sequels]", "'sequels' names both a source and a rule"),
+        ("[rules.variety]", "[rules.popular]", "'popular' is a word of Pathlight's own"),
+        ("[rules.variety]", '[rules."1`"]', r"rules\.1`: String should match"),
+        ("timeout_ms = 10000", "timeout_ms = 30001", "sources.sequels.timeout_ms: "),
+        ("rows = 50", "rows = 1001", "sources.sequels.rows: "),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named(old, new, said):
+    assert old in TEXT
+
+    with pytest.raises(DomainError, match=said):
+        parse_domain(TEXT.replace(old, new, 1), "ruled.toml")
+
+
+def test_two_rules_cannot_place_at_one_position():
+    again = TEXT + "[rules.again]\nplace = \"(item {id: '1'})\"\nposition = 2\n"
+
+    with pytest.raises(DomainError, match="two rules place an item at one position"):
+        parse_domain(again, "ruled.toml")
+
+
+def test_rules_and_sources_do_not_change_the_digest():
+    relations, rules = TEXT[len(FILMS) :].split("[rules.blocked]")
+
+    ruled = parse_domain(f"{FILMS}{relations}[rules.blocked]{rules}", "a")
+    assert ruled.digest == parse_domain(FILMS + relations, "b").digest
+    assert ruled.digest != load_domain("films").digest
