@@ -6,7 +6,7 @@ from it. It knows neither who asks beyond their history, nor how a list is put t
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,6 +34,10 @@ class Pool:
     scores: np.ndarray
     found: Mapping[str, Collection[int]]
     factors: Mapping[int, float] = field(default_factory=dict)
+
+    def taken(self, places: np.ndarray) -> "Pool":
+        """The rows at these places, in this order."""
+        return replace(self, rows=self.rows[places], scores=self.scores[places])
 
     def sources(self, row: int) -> list[str]:
         """The sources that found a row."""
