@@ -3,6 +3,9 @@
 import httpx
 import pytest
 
+from graphdb.processes import wait_until
+from ingest.served import ServedLists
+from ingest.stream import EventStream
 from tests.api.versions import PEOPLE
 
 
@@ -90,8 +93,11 @@ def test_similar_to_an_unknown_item_is_a_404_problem(ask):
     assert "no such" in answer.json()["detail"]
 
 
-def test_asking_stores_nothing(ask, module_graph):
+def test_asking_stores_nothing(ask, module_graph, redis_url):
     count = "MATCH (n) OPTIONAL MATCH (n)-[r]->() RETURN count(DISTINCT n) AS n, count(r) AS r"
+    # What was kept before is on its way.
+    lists = ServedLists(EventStream(redis_url))
+    assert wait_until(lambda: lists.waiting() == 0, 30)
     before = module_graph.read(count)
 
     ask(user_id="p1", include=["reasons"])
