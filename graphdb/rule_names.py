@@ -11,7 +11,7 @@ from graphdb.specs import RuleSpec
 OWN_WORDS = {
     *("vector", "similar", "filter", "memory", "given"),
     *("published", "session", "profile", "trending", "popular", "static"),
-    *("graph", "artifact", "boost", "rules"),
+    *("graph", "artifact", "boost", "rules", "served"),
 }
 
 
