@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.answer import Answer, Recommended
 from api.answer import Query as Asked
 from api.asking import Asker, AskerWithEvents, Id, person_asking
+from api.dials import dials_asked
 from api.filters import FilterError, parse_boost, parse_filter
 from api.problems import InvalidError, NotFoundError, responses
 from api.reasons import Reason
 from api.similar import By, similar
 from api.state import Current
 from graphdb.domain import Domain
+from training.reranking import Dials
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ class PublicQuery(BaseModel):
     exclude_ids: list[Id] = Field([], max_length=1000)
 
 
-class Wanted(PublicQuery):
+class Wanted(PublicQuery, Dials):
     """What a person's list is to be like, and what is told of it."""
 
     exclude_seen: bool = True
@@ -100,7 +102,7 @@ class ItemOut(BaseModel):
 class AnswerOut(BaseModel):
     """as_of: the time of the version's events; newer ones are folded in. fallback: null
     when fresh and personal, else what answered: published, session, profile, trending, popular,
-    static, or given (a ranking in your own order). empty: why a filter left nothing, where it did.
+    static, or given (a ranking in your own order). empty: why nothing was left, where it is known.
     """
 
     model_config = ConfigDict(
@@ -182,6 +184,7 @@ def _recommend(
         ),
         reasons=REASONS if "reasons" in query.include else 0,
         fields="item" in query.include,
+        dials=dials_asked(state.domain, query, place),
     )
     return answer_out(state.recommender.recommend(asked), started)
 
