@@ -34,11 +34,18 @@ def measure(
 ) -> tuple[dict[str, dict[str, float]], dict]:
     """Metrics by model ("default" is what serves); the chosen settings, and seconds to fit."""
     from benchmarks.judging import judge
+    from training.running.loop import Progress
     from training.search.recipe import RecipeConfig, fit
     from training.world import World
 
     started = time.monotonic()
-    fitted = fit(World(files.train), RecipeConfig(minutes=minutes), seed=seed, report=_tell)
+
+    def tell(progress: Progress) -> None:
+        figures = " ".join(f"{name} {value:.4f}" for name, value in progress.figures.items())
+        at = f"{time.monotonic() - started:5.0f} s"
+        sys.stderr.write(f"{at} {progress.step}: {progress.done}/{progress.total} {figures}\n")
+
+    fitted = fit(World(files.train), RecipeConfig(minutes=minutes), seed=seed, report=tell)
     seconds = time.monotonic() - started
     found = judge(fitted, files.test, k)
     chosen = {**fitted.settings.recipe(), "cosine": fitted.settings.cosine}
@@ -99,11 +106,6 @@ def _words(chosen: dict) -> str:
         f"{model['name']} of {model.get('hops')} hops, {loss['name']} at {loss['temperature']:g},"
         f" {chosen['training']['max_epochs']} epochs, by {score}; {forms}, λ {half['blend']:.4g}"
     )
-
-
-def _tell(progress) -> None:
-    figures = " ".join(f"{name} {value:.4f}" for name, value in progress.figures.items())
-    sys.stderr.write(f"{progress.step}: {progress.done}/{progress.total} {figures}\n")
 
 
 if __name__ == "__main__":

@@ -35,9 +35,10 @@ class ItemWeights(ABC):
         found[own, items] = 0
         return found
 
-    def truncated(self, k: int, count: int) -> sp.csr_matrix:
-        """CSR [I, I] float32 with the k largest |b_ij| of each row of `count`; all when k ≥ I."""
-        return truncate_rows(lambda items: self.rows(items, count), count, k)
+    def truncated(self, k: int, count: int, only: np.ndarray | None = None) -> sp.csr_matrix:
+        """CSR [I, I] float32 with the k largest |b_ij| of each row of `count`; all when k ≥ I.
+        `only`: rows that are wanted, ascending; the others are left empty."""
+        return truncate_rows(lambda items: self.rows(items, count), count, k, only)
 
 
 class Mixture(ItemWeights):

@@ -28,11 +28,19 @@ def truncate(weights: np.ndarray, k: int) -> sp.csr_matrix:
     return matrix
 
 
-def truncate_rows(rows: Callable[[np.ndarray], np.ndarray], count: int, k: int) -> sp.csr_matrix:
-    """CSR [I, I] of all `count` rows; `rows` makes the dense [m, I] of m of them."""
+def truncate_rows(
+    rows: Callable[[np.ndarray], np.ndarray], count: int, k: int, only: np.ndarray | None = None
+) -> sp.csr_matrix:
+    """CSR [I, I] of all `count` rows, or of those of `only` (ascending) with the others empty;
+    `rows` makes the dense [m, I] of m of them."""
+    wanted = np.arange(count) if only is None else only
     size = max(1, BLOCK_CELLS // count)
-    blocks = np.split(np.arange(count), range(size, count, size))
-    return sp.vstack([truncate(rows(block), k) for block in blocks], format="csr")
+    blocks = np.split(wanted, range(size, len(wanted), size))
+    found = sp.vstack([truncate(rows(block), k) for block in blocks], format="csr")
+    lengths = np.zeros(count, found.indptr.dtype)
+    lengths[wanted] = np.diff(found.indptr)
+    indptr = np.concatenate([[0], lengths.cumsum()])
+    return sp.csr_matrix((found.data, found.indices, indptr), (count, count))
 
 
 def truncate_sparse(weights: sp.csr_matrix, k: int) -> sp.csr_matrix:

@@ -16,9 +16,12 @@ from api.dials import dials_asked
 from api.filters import FilterError, parse_boost, parse_filter
 from api.problems import InvalidError, NotFoundError, responses
 from api.reasons import Reason
+from api.served import Served, gone_on, keep, shown_before
 from api.similar import By, similar
 from api.state import Current
 from graphdb.domain import Domain
+from ingest.event import JsonObject
+from ingest.problem import Identifier
 from training.reranking import Dials
 
 T = TypeVar("T")
@@ -70,6 +73,17 @@ class RecommendationBody(Wanted, AskerWithEvents):
         },
     )
 
+    scenario: Identifier | None = Field(
+        None, max_length=100, description="Where the list is shown; kept with it."
+    )
+    context: JsonObject | None = Field(
+        None, description="What else is to be kept with the list, as JSON of at most 8192 bytes."
+    )
+    cursor: Id | None = Field(
+        None, description="The next_cursor of the page before: nothing of it comes again."
+    )
+    dry_run: bool = Field(False, description="Answer as ever and keep nothing.")
+
 
 class ReasonOut(BaseModel):
     """One part of a score. Contributions are signed and add up to the score; `share` is of the
@@ -103,12 +117,15 @@ class AnswerOut(BaseModel):
     """as_of: the time of the version's events; newer ones are folded in. fallback: null
     when fresh and personal, else what answered: published, session, profile, trending, popular,
     static, or given (a ranking in your own order). empty: why nothing was left, where it is known.
+    recommendation_id: of the list that is kept, null where it could not be; next_cursor: null where
+    the list does not go on.
     """
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
+                    "recommendation_id": "q2Yv8mQe0bWn4T1sX7uKdA",
                     "model_version": "20261121-081500-3f8a1c",
                     "as_of": "2026-11-21T08:15:00Z",
                     "items": [
@@ -131,6 +148,7 @@ class AnswerOut(BaseModel):
                             ],
                         }
                     ],
+                    "next_cursor": "q2Yv8mQe0bWn4T1sX7uKdA",
                     "fallback": None,
                     "degraded": [],
                     "took_ms": 6.1,
@@ -139,9 +157,11 @@ class AnswerOut(BaseModel):
         }
     )
 
+    recommendation_id: str | None = None
     model_version: str | None
     as_of: datetime | None
     items: list[ItemOut]
+    next_cursor: str | None = None
     fallback: str | None
     degraded: list[str]
     empty: str | None = None
@@ -152,41 +172,52 @@ class AnswerOut(BaseModel):
     "/v1/recommendations", responses=responses(422, 503), response_model_exclude_unset=True
 )
 def post_recommendations(state: Current, query: RecommendationBody) -> AnswerOut:
-    """The best items for a person, with the reasons that make up each score if asked for."""
-    return _recommend(state, query, "body")
+    """The best items for a person, with the reasons that make up each score if asked for. The list
+    is kept: events that bring its id are its outcomes."""
+    started = time.perf_counter()
+    before = shown_before(state, query.cursor, "body.cursor")
+    asked = _asked(state.domain, query, "body", before)
+    answer = gone_on(state.recommender.recommend(asked), before)
+    if query.dry_run:
+        return answer_out(answer, started)
+    answer, served = keep(state, asked, answer, before, query.scenario, query.context)
+    return answer_out(answer, started, served)
 
 
 @router.get("/v1/recommendations", responses=responses(422, 503), response_model_exclude_unset=True)
 def get_recommendations(
     state: Current, query: Annotated[RecommendationQuery, Query()]
 ) -> AnswerOut:
-    """The short form: the same answer, lists as repeated parameters, and nothing is stored."""
-    return _recommend(state, query, "query")
-
-
-def _recommend(
-    state: Current, query: RecommendationQuery | RecommendationBody, place: str
-) -> AnswerOut:
+    """The short form: the same items, lists as repeated parameters, and nothing is stored."""
     started = time.perf_counter()
-    user_id, session = person_asking(state.domain, query, place)
-    asked = Asked(
+    asked = _asked(state.domain, query, "query")
+    return answer_out(state.recommender.recommend(asked), started)
+
+
+def _asked(
+    domain: Domain,
+    query: RecommendationQuery | RecommendationBody,
+    place: str,
+    before: Iterable[str] = (),
+) -> Asked:
+    user_id, session = person_asking(domain, query, place)
+    return Asked(
         user_id=user_id,
         session=session,
         k=query.k,
-        exclude_ids=frozenset(query.exclude_ids),
+        exclude_ids=frozenset([*query.exclude_ids, *before]),
         exclude_seen=query.exclude_seen,
-        filter=_read(parse_filter, query.filter, state.domain, f"{place}.filter")
+        filter=_read(parse_filter, query.filter, domain, f"{place}.filter")
         if query.filter is not None
         else None,
         boosts=tuple(
-            _read(parse_boost, text, state.domain, f"{place}.boost.{n}")
+            _read(parse_boost, text, domain, f"{place}.boost.{n}")
             for n, text in enumerate(query.boost)
         ),
         reasons=REASONS if "reasons" in query.include else 0,
         fields="item" in query.include,
-        dials=dials_asked(state.domain, query, place),
+        dials=dials_asked(domain, query, place),
     )
-    return answer_out(state.recommender.recommend(asked), started)
 
 
 def _read(parse: Callable[[str, Domain], T], text: str, domain: Domain, field: str) -> T:
@@ -223,8 +254,10 @@ def get_similar(
     return answer_out(answer, started)
 
 
-def answer_out(answer: Answer, started: float) -> AnswerOut:
-    given = {"empty": answer.empty} if answer.empty else {}
+def answer_out(answer: Answer, started: float, served: Served | None = None) -> AnswerOut:
+    given: dict[str, Any] = {"empty": answer.empty} if answer.empty else {}
+    if served:
+        given |= {"recommendation_id": served.id, "next_cursor": served.next_cursor}
     return AnswerOut(
         model_version=answer.model_version,
         as_of=answer.as_of,

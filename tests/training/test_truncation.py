@@ -28,6 +28,12 @@ def test_rows_made_in_blocks_are_those_of_the_whole(monkeypatch):
     assert (found != truncate(weights, 4)).nnz == 0
     assert sizes == [3, 3, 3, 1]
 
+    some = truncate_rows(rows, 10, 4, np.array([1, 5, 6, 9])).toarray()
+
+    assert np.array_equal(some[[1, 5, 6, 9]], found.toarray()[[1, 5, 6, 9]])
+    assert not some[[0, 2, 3, 4, 7, 8]].any()
+    assert sizes[4:] == [3, 1]
+
 
 def test_sparse_rows_keep_what_dense_ones_do():
     generator = np.random.default_rng(2)

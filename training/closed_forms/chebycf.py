@@ -10,7 +10,7 @@ from pydantic import Field
 from training.closed_form import ClosedFormConfig, Grid
 from training.spectrum import Filter, Spectrum
 
-TOLERANCE = 1e-3
+TOLERANCE = 2e-3
 """Of the plateau's height: so near is the remainder's polynomial to the filter."""
 
 
@@ -46,8 +46,7 @@ class ChebycfConfig(ClosedFormConfig):
         Filtering with Chebyshev Interpolation for Recommendation").
 
         p is exact on the eigenvalues of the vectors that are there. Below them a polynomial of the
-        lowest degree that is within TOLERANCE of it stands for it: two products with NᵀN on
-        Gowalla instead of K.
+        lowest degree that is within TOLERANCE of it stands for it: two on Gowalla instead of K.
         """
         spectrum = prepared or Spectrum.of(graph, self.vectors)
         response = self.response()

@@ -94,6 +94,21 @@ class Trained:
     validations: list[float]
     curve: list[dict[str, float]]
 
+    def after(self, first: "Trained") -> "Trained":
+        """Both as one run, of which `first` was trained on to its best epoch before this one."""
+        kept, seconds = first.curve[: first.epochs], first.seconds
+        curve = [
+            {**row, "epoch": row["epoch"] + first.epochs, "seconds": row["seconds"] + seconds}
+            for row in self.curve
+        ]
+        return Trained(
+            first.epochs + self.epochs,
+            self.best,
+            seconds + self.seconds,
+            [*first.validations, *self.validations],
+            [*kept, *curve],
+        )
+
 
 def train_model(
     model: Model,

@@ -39,8 +39,9 @@ class Climbed:
 class ChosenForms:
     """The forms whose sum serves, fitted to the validation's part.
 
-    cut: [I, I] CSR of `whole`; baselines: ItemKNN and EASE (or GF-CF in its place) as they are
-    best; seconds: to fit and cut anew; blending_seconds: about what it takes to find λ.
+    cut: [I, I] CSR of `whole`, the rows of what validation users know; baselines: ItemKNN and EASE
+    (or GF-CF in its place) as they are best; seconds: to fit and cut anew; blending_seconds: about
+    what it takes to find λ.
     """
 
     forms: tuple[tuple[ClosedFormConfig, float], ...]
@@ -66,18 +67,18 @@ def choose_forms(
             for found, (_, weight) in zip(used, chosen, strict=True)
         ]
     )
-    cut = whole.truncated(truncation, validation.part.item_count)
+    count = validation.part.item_count
+    known = np.unique(validation.known[validation.users].indices)
+    cut = whole.truncated(truncation, count, known)
     cutting = time.monotonic() - started
     best = {found.config.name: found.config for found in climbed}
     return ChosenForms(
         forms=chosen,
         whole=whole,
         cut=cut,
-        baselines=tuple(
-            best.get(form.name, form) for form in default_forms(validation.part.item_count)
-        ),
+        baselines=tuple(best.get(form.name, form) for form in default_forms(count)),
         trials=[row for found in climbed for row in found.trials] + rows,
-        seconds=cutting + sum(found.preparing for found in used),
+        seconds=cutting * count / max(1, len(known)) + sum(found.preparing for found in used),
         blending_seconds=cutting,
     )
 

@@ -73,8 +73,8 @@ class Attempt:
 Stage = Callable[[Attempt | None], Sequence[Candidate]]
 """What to try next, given the best so far; given nothing, what it would try at all."""
 
-Run = Callable[[ModelConfig, TrainingConfig, float], Attempt]
-"""Trains for at most so many seconds."""
+Run = Callable[[ModelConfig, TrainingConfig, float, Attempt | None], Attempt]
+"""Trains for at most so many seconds; on from an attempt if given."""
 
 
 def attempt(
@@ -87,8 +87,10 @@ def attempt(
     report: Report,
     step: str,
     seconds: float = math.inf,
+    start: Attempt | None = None,
 ) -> Attempt:
-    """Train on `world`, which knows `validation.part` only, stopping early by the held-out rest.
+    """Train on `world`, which knows `validation.part` only, stopping early by the held-out rest;
+    on from where `start` stands, if given.
 
     What is compared is the score that serves, of the model alone: what was trained by cosine is
     scored by the inner product where that is measurably better (with uncorrected in-batch negatives
@@ -97,6 +99,8 @@ def attempt(
     DivergedError, and whatever `report` raises: each validation tells it its figures["ndcg"].
     """
     model = model_config.build(world, seed=seed, device=choose_device())
+    if start:
+        model.load_state_dict(start.state)
     ways = (True, False) if training.cosine else (False,)
 
     def each_way() -> list[np.ndarray]:
@@ -117,6 +121,8 @@ def attempt(
         step=step,
         seconds=seconds,
     )
+    if start:
+        trained = trained.after(start.trained)
     first, *rest = each_way()
     cosine = training.cosine and costs_nothing(first, rest[0], ERRORS)
     state = {name: value.detach().clone() for name, value in model.state_dict().items()}
@@ -132,20 +138,26 @@ def race(
     for the first stage's. The first stage has candidates whatever it is given.
 
     Otherwise every stage's candidates run equally long from nothing, a few epochs, and the best one
-    has the rest of the time. How long an epoch takes is measured with the first candidate. One with
-    another loss than the best so far is trained on only if it is not far behind after a few epochs.
+    goes on for the rest of the time. How long an epoch takes is measured with the first candidate.
+    One with another loss than the best so far is trained on only if it is not far behind after a
+    few epochs.
     """
     started = time.monotonic()
 
     def left() -> float:
         return seconds - (time.monotonic() - started)
 
-    def within(candidate: Candidate, epochs: int, seconds: float = math.inf) -> Attempt:
+    def within(
+        candidate: Candidate,
+        epochs: int,
+        seconds: float = math.inf,
+        start: Attempt | None = None,
+    ) -> Attempt:
         model, training = candidate
         # A run that is shorter than its validations' distance is still validated once, at its end.
         every = min(training.validate_every, epochs) if seconds == math.inf else 1
         limit = {"max_epochs": epochs - epochs % every, "validate_every": every}
-        found = run(model, training.model_copy(update=limit), seconds)
+        found = run(model, training.model_copy(update=limit), seconds, start)
         return replace(found, training=training)
 
     first = stages[0](None)
@@ -189,10 +201,11 @@ def _sprint(
             if not tried or left() > end:
                 tried.append(within(candidate, SPRINT_EPOCHS, share / count))
     best = best_of(tried)
-    most = epochs_within(left(), best.seconds_an_epoch, best.training.max_epochs)
-    if most <= best.trained.epochs:
+    unspent = best.training.max_epochs - best.trained.epochs
+    if left() < best.seconds_an_epoch or not unspent:
         return tried
-    return [*tried, within(_decaying((best.model, best.training), most), most)]
+    most = epochs_within(left(), best.seconds_an_epoch, unspent)
+    return [*tried, within(_decaying((best.model, best.training), most), most, start=best)]
 
 
 def _decaying(candidate: Candidate, epochs: int) -> Candidate:

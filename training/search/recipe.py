@@ -96,10 +96,7 @@ def fit(
         if fitting < epochs:
             start = best.state
             fitting = min(fitting, max(1, round(WARM_SHARE * epochs)))
-            training = settings.training.model_copy(update={"max_epochs": fitting})
-            if training.decay_epochs:
-                training = training.model_copy(update={"decay_epochs": fitting})
-            settings = replace(settings, training=training)
+            settings = replace(settings, training=_lasting(settings.training, fitting))
     fitted = refit(world, settings, seed=seed, report=report, start=start)
     return replace(fitted, settings=found.settings, seconds={"search": searched, **fitted.seconds})
 
@@ -143,7 +140,7 @@ def _search(
     trials += [found.row() for found in tried]
     settings = Settings(
         best.model,
-        best.training.model_copy(update={"max_epochs": best.trained.epochs}),
+        _lasting(best.training, best.trained.epochs),
         ItemHalf(),
         cosine=best.cosine,
         trials=trials,
@@ -194,6 +191,12 @@ def _unsearched(config: RecipeConfig, half: ItemHalf) -> Settings:
     )
 
 
+def _lasting(training: TrainingConfig, epochs: int) -> TrainingConfig:
+    """So many epochs, the learning rate falling over all of them if it falls at all."""
+    falling = epochs if training.decay_epochs else 0
+    return training.model_copy(update={"max_epochs": epochs, "decay_epochs": falling})
+
+
 def _training_seconds(budget: Budget, items: ChosenForms | None) -> float:
     """What the search for a model may take, so that λ and a refit still fit."""
     reserved = 1.25 * items.seconds + items.blending_seconds if items else 0.0
@@ -231,7 +234,9 @@ def _choose_model(
             found.append((model, training.model_copy(update={"loss": loss})))
         return found
 
-    def run(model: ModelConfig, training: TrainingConfig, seconds: float) -> Attempt:
+    def run(
+        model: ModelConfig, training: TrainingConfig, seconds: float, start: Attempt | None
+    ) -> Attempt:
         step = f"search: {words(model)}, {words(training.loss)}"
         return attempt(
             world,
@@ -242,6 +247,7 @@ def _choose_model(
             report=report,
             step=step,
             seconds=seconds,
+            start=start,
         )
 
     return race([by_training, by_hops, by_temperature], run, seconds)

@@ -9,7 +9,7 @@ from tests.training.worlds import world_of
 from training.errors import DivergedError
 from training.models.lightgcn import LightGCN, LightGCNConfig
 from training.running import memory
-from training.running.loop import TrainingConfig, train_model
+from training.running.loop import Trained, TrainingConfig, train_model
 from training.running.memory import OutOfMemoryError
 from training.running.options import RunOptions, running_with
 from training.running.pace import OverBudgetError
@@ -98,6 +98,21 @@ def test_stops_early_and_goes_back_to_the_best_epoch(checkerboard):
 
     assert (trained.epochs, trained.best, trained.validations) == (4, 0.3, [0.1, 0.3, 0.2, 0.2])
     assert torch.equal(model.item_embedding, states[1])
+
+
+def test_two_runs_of_one_model_are_told_as_one():
+    def row(epoch: int, seconds: float) -> dict[str, float]:
+        return {"epoch": epoch, "loss": 1.0, "seconds": seconds}
+
+    # The first was best after two of its three epochs.
+    first = Trained(2, 0.3, 6.0, [0.1, 0.3, 0.2], [row(1, 2.0), row(2, 4.0), row(3, 6.0)])
+    second = Trained(1, 0.5, 3.0, [0.5], [row(1, 3.0)])
+
+    whole = second.after(first)
+
+    assert (whole.epochs, whole.best, whole.seconds) == (3, 0.5, 9.0)
+    assert whole.validations == [0.1, 0.3, 0.2, 0.5]
+    assert whole.curve == [row(1, 2.0), row(2, 4.0), row(3, 9.0)]
 
 
 def test_the_curve_has_every_epoch_and_the_validations_where_they_were(checkerboard):

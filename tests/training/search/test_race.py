@@ -44,12 +44,15 @@ def raced(seconds: float, *, other: float = 0.4, hops: int = 3) -> list[tuple[in
     def by_temperature(best: Run | None) -> list[Candidate]:
         return [(best.model, TEMPERED)] if best and best.training.loss.name != "bpr" else []
 
-    def run(model, training, seconds) -> Run:
+    def run(model, training, seconds, start) -> Run:
         reached = other if training.loss.name == "bpr" else 0.5
         reached += (model.hops == 2) / 4 - (training.loss == TEMPERED.loss) / 8
-        return Run(
-            model, training, Trained(reached, max(1, int(min(training.max_epochs, seconds))))
-        )
+        epochs = max(1, int(min(training.max_epochs, seconds)))
+        if start:
+            assert (start.model, start.training.loss) == (model, training.loss)
+            assert training.decay_epochs == epochs
+            epochs += start.trained.epochs
+        return Run(model, training, Trained(reached, epochs))
 
     tried = race([by_loss, by_hops, by_temperature], run, seconds)
     return [(run.model.hops, run.training.loss.name, run.trained.epochs) for run in tried]
@@ -71,7 +74,7 @@ def test_a_loss_that_is_far_behind_is_left_after_a_few_epochs():
 
 
 @pytest.mark.parametrize(("other", "winner"), [(0.4, "in_batch_softmax"), (0.9, "bpr")])
-def test_in_a_hurry_all_sprint_and_the_best_has_the_rest(other, winner):
+def test_in_a_hurry_all_sprint_and_the_best_goes_on_for_the_rest(other, winner):
     *sprints, last = raced(seconds=30, other=other)
 
     assert sprints[:4] == [

@@ -5,7 +5,7 @@ import scipy.sparse as sp
 from training.closed_forms.ease import EaseConfig
 from training.data import interactions
 from training.scorer import Scorer
-from training.search.selection import Validation, choose_blend, choose_truncation
+from training.search.selection import BLENDS, Blended, Validation, choose_blend, choose_truncation
 from training.splits import latest_split
 
 
@@ -69,6 +69,19 @@ def test_the_smallest_truncation_that_costs_nothing_is_taken(truncations):
     tried = [row["truncation"] for row in trials]
     assert k == tried[-1] == 20
     assert tried == [k for k in truncations if k <= 20]
+
+
+@pytest.mark.parametrize(("place", "within"), [(0, (0, 2)), (8, (6, 10)), (16, (14, 16))])
+def test_near_another_blend_two_steps_either_way_are_tried(place, within):
+    validation = two_tastes(met=3)
+    nothing = scorer_of(np.zeros((30, 8), np.float32))
+    weights = EaseConfig(reg=10).fit(validation.graph)
+    near = Blended(1.0, np.zeros(0), float(BLENDS[place]))
+
+    found = choose_blend(validation, nothing, None, weights.scores, near)
+
+    # Without a graph half any λ is as good: the middle of those that were tried.
+    assert found.units == BLENDS[sum(within) // 2]
 
 
 def test_the_unit_of_a_blend_is_the_ratio_of_spreads_whatever_the_scale():
