@@ -20,7 +20,8 @@ class NothingPublishedError(PathlightError):
 class Query:
     """What is asked. user_id: empty for whoever is known by `session`, their events, alone;
     filter: what an item must pass; boosts: what counts more or less; dials: how the order departs
-    from the scores; reasons: how many events to name an item, 0 for none."""
+    from the scores; reasons: how many events to name an item, 0 for none; model_version: which is
+    to answer, without it the one that serves."""
 
     user_id: str
     k: int = 10
@@ -32,6 +33,7 @@ class Query:
     fields: bool = False
     session: tuple[NewEvent, ...] = ()
     dials: Dials = Dials()
+    model_version: str | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,10 @@ from typing import Any
 
 from api.answer import Answer, Query
 from api.problems import InvalidError
+from api.recommender import Recommender
+from api.serving import ATTEMPTS
 from api.state import State
+from graphdb.errors import GraphUnavailableError
 from graphdb.event_row import micros
 from graphdb.served import ServedRow
 from ingest.event import json_text
@@ -38,30 +41,56 @@ def fetch_list(state: State, id: str) -> ServedRow | None:
     return state.breaker.call(state.lists.fetch, state.graph, id)
 
 
-def shown_before(state: State, cursor: str | None, field: str) -> list[str]:
-    """Items on the pages before. Raises InvalidError, naming `field`, for a cursor of no list."""
+@dataclass(frozen=True)
+class Before:
+    """What was shown before a page, beside it as well, and how many of it the list itself had."""
+
+    items: tuple[str, ...] = ()
+    ranks: int = 0
+
+
+def shown_before(state: State, cursor: str | None, field: str) -> Before:
+    """What the pages before have. Raises InvalidError, naming `field`, for a cursor of no list."""
     if cursor is None:
-        return []
+        return Before()
     row = fetch_list(state, cursor)
     if row is None:
         detail = "expected the next_cursor of a list that is still kept"
         raise InvalidError("the cursor is not valid", [{"field": field, "detail": detail}])
-    return [*row["before"], *row["items"]]
+    ranks = row["first_rank"] - 1 + len(row["items"])
+    return Before((*row["before"], *row["items"]), ranks)
 
 
-def gone_on(answer: Answer, before: Sequence[str]) -> Answer:
+def gone_on(answer: Answer, before: Before) -> Answer:
     """The answer as the page after: its ranks go on."""
-    if not before:
-        return answer
-    items = [replace(item, rank=item.rank + len(before)) for item in answer.items]
+    items = [replace(item, rank=item.rank + before.ranks) for item in answer.items]
     return replace(answer, items=items)
+
+
+def together(recommender: Recommender, queries: Sequence[Query]) -> list[Answer]:
+    """An answer to each: one after the other, so that nothing is in two of them, and all by one
+    version but where a query names its own."""
+    for _ in range(ATTEMPTS):
+        answers: list[Answer] = []
+        for query in queries:
+            shown = {item.id for answer in answers for item in answer.items}
+            asked = replace(query, exclude_ids=query.exclude_ids | shown)
+            answers.append(recommender.recommend(asked))
+        versions = {
+            answer.model_version
+            for query, answer in zip(queries, answers, strict=True)
+            if query.model_version is None and answer.model_version is not None
+        }
+        if len(versions) < 2:
+            return answers
+    raise GraphUnavailableError("what serves changed faster than it could be read")
 
 
 def keep(
     state: State,
     query: Query,
     answer: Answer,
-    before: Sequence[str],
+    before: Before,
     scenario: str | None,
     context: dict[str, Any] | None,
 ) -> tuple[Answer, Served]:
@@ -76,8 +105,8 @@ def keep(
         "model_version": answer.model_version,
         "fallback": answer.fallback,
         "degraded": answer.degraded,
-        "first_rank": len(before) + 1,
-        "before": list(before),
+        "first_rank": before.ranks + 1,
+        "before": list(before.items),
         "items": items,
         "scores": [float(item.score or 0.0) for item in answer.items],
         "sources": ["+".join(item.sources) for item in answer.items],
@@ -86,5 +115,5 @@ def keep(
         state.lists.keep(row)
     except StreamUnavailableError:
         return replace(answer, degraded=[*answer.degraded, "served"]), Served(None, None)
-    more = len(items) == query.k and len(before) + len(items) < MOST_SHOWN
+    more = len(items) == query.k and len(before.items) + len(items) < MOST_SHOWN
     return answer, Served(row["id"], row["id"] if more else None)

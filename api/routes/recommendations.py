@@ -20,6 +20,7 @@ from api.served import Served, gone_on, keep, shown_before
 from api.similar import By, similar
 from api.state import Current
 from graphdb.domain import Domain
+from graphdb.retrieval import NewEvent
 from ingest.event import JsonObject
 from ingest.problem import Identifier
 from training.reranking import Dials
@@ -55,8 +56,22 @@ class Wanted(PublicQuery, Dials):
         description="Filters with a factor: what passes counts so many times.",
         examples=[["year >= 1990 by 2"]],
     )
+    model_version: Id | None = Field(
+        None, description="Which version is to answer: it must serve or stand by."
+    )
     include: list[Literal["reasons", "item"]] = Field(
         [], description="reasons: what carries each score; item: the item's fields."
+    )
+
+
+class Listed(Wanted):
+    """A list that is kept, or goes on from one that was."""
+
+    scenario: Identifier | None = Field(
+        None, max_length=100, description="Where the list is shown; kept with it."
+    )
+    cursor: Id | None = Field(
+        None, description="The next_cursor of the page before: nothing of it comes again."
     )
 
 
@@ -64,7 +79,7 @@ class RecommendationQuery(Wanted, Asker):
     """The short form: a session is its items."""
 
 
-class RecommendationBody(Wanted, AskerWithEvents):
+class RecommendationBody(Listed, AskerWithEvents):
     """Exactly one of user_id, anonymous_id and session says who asks."""
 
     model_config = ConfigDict(
@@ -73,14 +88,8 @@ class RecommendationBody(Wanted, AskerWithEvents):
         },
     )
 
-    scenario: Identifier | None = Field(
-        None, max_length=100, description="Where the list is shown; kept with it."
-    )
     context: JsonObject | None = Field(
         None, description="What else is to be kept with the list, as JSON of at most 8192 bytes."
-    )
-    cursor: Id | None = Field(
-        None, description="The next_cursor of the page before: nothing of it comes again."
     )
     dry_run: bool = Field(False, description="Answer as ever and keep nothing.")
 
@@ -176,7 +185,8 @@ def post_recommendations(state: Current, query: RecommendationBody) -> AnswerOut
     is kept: events that bring its id are its outcomes."""
     started = time.perf_counter()
     before = shown_before(state, query.cursor, "body.cursor")
-    asked = _asked(state.domain, query, "body", before)
+    person = person_asking(state.domain, query, "body")
+    asked = asked_of(state.domain, person, query, "body", before.items)
     answer = gone_on(state.recommender.recommend(asked), before)
     if query.dry_run:
         return answer_out(answer, started)
@@ -190,17 +200,19 @@ def get_recommendations(
 ) -> AnswerOut:
     """The short form: the same items, lists as repeated parameters, and nothing is stored."""
     started = time.perf_counter()
-    asked = _asked(state.domain, query, "query")
+    asked = asked_of(state.domain, person_asking(state.domain, query, "query"), query, "query")
     return answer_out(state.recommender.recommend(asked), started)
 
 
-def _asked(
+def asked_of(
     domain: Domain,
-    query: RecommendationQuery | RecommendationBody,
+    person: tuple[str, tuple[NewEvent, ...]],
+    query: Wanted,
     place: str,
     before: Iterable[str] = (),
 ) -> Asked:
-    user_id, session = person_asking(domain, query, place)
+    """What a request asks for; place: where it says so, for errors."""
+    user_id, session = person
     return Asked(
         user_id=user_id,
         session=session,
@@ -217,6 +229,7 @@ def _asked(
         reasons=REASONS if "reasons" in query.include else 0,
         fields="item" in query.include,
         dials=dials_asked(domain, query, place),
+        model_version=query.model_version,
     )
 
 

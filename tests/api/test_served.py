@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from api.answer import Answer, Query, Recommended
 from api.problems import InvalidError
-from api.served import MOST_SHOWN, Served, fetch_list, gone_on, keep, shown_before
+from api.served import MOST_SHOWN, Before, Served, fetch_list, gone_on, keep, shown_before
 from api.settings import Settings
 from api.state import open_state
 from graphdb.connection import Neo4jSettings
@@ -35,7 +35,7 @@ def answer_of(*ids: str) -> Answer:
 def test_each_page_knows_those_before_it_and_the_last_one_has_no_next(state_on, empty_stream):
     query = Query("ann", k=2)
     with state_on(empty_stream) as state:
-        first, told = keep(state, query, answer_of("1", "2"), [], "home", {"b": 1, "a": 2})
+        first, told = keep(state, query, answer_of("1", "2"), Before(), "home", {"b": 1, "a": 2})
         before = shown_before(state, told.next_cursor, "body.cursor")
         page = gone_on(answer_of("3"), before)
         _, last = keep(state, query, page, before, None, None)
@@ -43,7 +43,7 @@ def test_each_page_knows_those_before_it_and_the_last_one_has_no_next(state_on, 
 
     assert first == answer_of("1", "2")
     assert told.id == told.next_cursor
-    assert before == ["1", "2"]
+    assert before == Before(("1", "2"), 2)
     assert [item.rank for item in page.items] == [3]
     assert last == Served(last.id, None)
     rows = [row for row in kept if row]
@@ -55,7 +55,7 @@ def test_each_page_knows_those_before_it_and_the_last_one_has_no_next(state_on, 
 
 def test_a_list_ends_where_it_is_longest_and_a_cursor_of_no_list_is_refused(state_on, empty_stream):
     with state_on(empty_stream) as state:
-        before = [str(n) for n in range(MOST_SHOWN - 2)]
+        before = Before(tuple(str(n) for n in range(MOST_SHOWN - 2)), 5)
         _, served = keep(state, Query("ann", k=2), answer_of("a", "b"), before, None, None)
         with pytest.raises(InvalidError) as refused:
             shown_before(state, "nothing", "body.cursor")
@@ -67,7 +67,7 @@ def test_a_list_ends_where_it_is_longest_and_a_cursor_of_no_list_is_refused(stat
 
 def test_without_redis_there_is_an_answer_and_no_id(state_on):
     with state_on("redis://127.0.0.1:9") as state:
-        answer, served = keep(state, Query("ann", k=1), answer_of("1"), [], None, None)
+        answer, served = keep(state, Query("ann", k=1), answer_of("1"), Before(), None, None)
 
     assert (served, answer.degraded) == (Served(None, None), ["served"])
     assert [item.id for item in answer.items] == ["1"]

@@ -3,10 +3,12 @@
 import httpx
 import pytest
 
+from api.publication import publish
 from graphdb.processes import wait_until
+from graphdb.versions import rollback
 from ingest.served import ServedLists
 from ingest.stream import EventStream
-from tests.api.versions import PEOPLE
+from tests.api.versions import PEOPLE, build_artifact
 
 
 @pytest.fixture(scope="module")
@@ -317,3 +319,30 @@ def test_what_a_list_cannot_be_kept_with_is_refused(client, given, field):
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == field
+
+
+@pytest.mark.faults
+def test_pages_repeat_nothing_though_versions_come_and_go(post, module_graph, module_home):
+    asked = {"user_id": "p10", "k": 6}
+    pages = [post(**asked)]
+    build_artifact(module_graph, module_home / "artifacts" / "v2", seed=5)
+    publish(module_graph, module_home / "artifacts" / "v2")
+    pages.append(post(**asked, cursor=pages[-1]["next_cursor"]))
+    pinned = [post(**asked, dry_run=True, model_version=id) for id in ("v1", "v2")]
+    rollback(module_graph)
+    pages += [post(**asked, cursor=pages[-1]["next_cursor"])]
+
+    shown = [item["id"] for page in pages for item in page["items"]]
+    assert [page["model_version"] for page in pages] == ["v1", "v2", "v1"]
+    assert len(set(shown)) == len(shown) == 18
+    assert [answer["model_version"] for answer in pinned] == ["v1", "v2"]
+    assert pinned[0]["items"] == pages[0]["items"] != pinned[1]["items"]
+
+
+def test_a_version_that_cannot_answer_is_refused(client):
+    answer = client.get("/v1/recommendations", params={"user_id": "p1", "model_version": "v9"})
+
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert error["field"] == "model_version"
+    assert "v1" in error["detail"]
