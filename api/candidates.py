@@ -41,6 +41,11 @@ class Pool:
         """The rows at these places, in this order."""
         return replace(self, rows=self.rows[places], scores=self.scores[places])
 
+    def followed(self, rest: "Pool") -> "Pool":
+        """These rows, then those of `rest`, another part of the same pool."""
+        rows, scores = [self.rows, rest.rows], [self.scores, rest.scores]
+        return replace(self, rows=np.concatenate(rows), scores=np.concatenate(scores))
+
     def sources(self, row: int) -> list[str]:
         """The sources that found a row."""
         return [source for source, rows in self.found.items() if row in rows]

@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 WIDER = 8
 """Times as many candidates are looked at where rules leave a list short."""
 
+IRRELEVANT = "no item is as relevant as min_relevance asks"
+
 
 class Recommender:
     """Personal lists from what serves."""
@@ -59,11 +61,10 @@ class Recommender:
     def recommend(self, query: Query) -> Answer:
         """The best k for a person. Raises NothingPublishedError when nothing can be said."""
         answer = self._listed(query)
-        if query.boosts and (
-            answer.fallback or {"graph", "artifact"}.intersection(answer.degraded)
-        ):
+        asked = [*(["boost"] if query.boosts else []), *query.dials.turned()]
+        if asked and (answer.fallback or {"graph", "artifact"}.intersection(answer.degraded)):
             # Only a list that is fresh and personal is ordered by them.
-            return replace(answer, degraded=[*answer.degraded, "boost"])
+            return replace(answer, degraded=[*answer.degraded, *asked])
         return answer
 
     def _listed(self, query: Query) -> Answer:
@@ -223,12 +224,8 @@ class Recommender:
                 break
             wanted = replace(query, k=WIDER * max(len(pool.rows), query.k))
         acted = ruled.held_back(found) | answer.rules
-        return replace(
-            answer,
-            degraded=silent,
-            rules=acted,
-            empty=None if answer.items else ruled_out(acted) or answer.empty,
-        )
+        empty = answer.empty if answer.items or len(pool.rows) else ruled_out(acted) or answer.empty
+        return replace(answer, degraded=silent, rules=acted, empty=empty)
 
     def _answer(
         self,
@@ -244,9 +241,14 @@ class Recommender:
         graph = None if missing else self._graph
         if ruled is None or not self._rules.arranging:
             chosen, arranged = ordered(graph, self._domain, version, history, query, pool), None
-        else:  # from all of them, in the order that the dials give
+        else:  # the list as the dials give it, then what else there is
             whole = replace(query, k=len(pool.rows))
-            chosen = ordered(graph, self._domain, version, history, whole, pool)
+            first, every = (
+                ordered(graph, self._domain, version, history, asked, pool)
+                for asked in (query, whole)
+            )
+            rest = every.taken(np.flatnonzero(~np.isin(every.rows, first.rows)))
+            chosen = first.followed(rest)
             ids = [version.artifact.item_ids[row] for row in chosen.rows]
             arranged = self._rules.arranged(ids, query.k, ruled)
             chosen = chosen.taken(np.array(arranged.places, np.int64))
@@ -255,7 +257,10 @@ class Recommender:
             items = arranged.marked(items)
         if missing is None and (query.reasons or query.fields):
             items = with_evidence(self._graph, self._domain, query, items)
-        empty = None if items or missing else emptied(self._graph, self._domain, query)
+        empty = None
+        if not items and missing is None:
+            left = query.dials.min_relevance and len(pool.rows)
+            empty = IRRELEVANT if left else emptied(self._graph, self._domain, query)
         degraded, acted = [missing] if missing else [], arranged.acted if arranged else {}
         return Answer(version.id, version.as_of, items, None, degraded, empty, acted)
 
