@@ -148,8 +148,8 @@ class Domain(Strict):
     def digest(self) -> str:
         """A sha256 of the content: equal domains have equal digests, whatever their layout.
 
-        How files map onto it, what the audit allows and how lists are ordered, ruled and fed are not
-        in it: the graph is the same.
+        How files map onto it, what the audit allows and how lists are ordered, ruled and fed are
+        not in it: the graph is the same.
         """
         left_out = dict.fromkeys(("files", "audit", "groups", "rules", "sources"), True)
         content = self.model_dump_json(exclude=left_out | {"item": {"categories", "makers"}})
