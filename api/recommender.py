@@ -2,42 +2,36 @@
 
 Two round trips: the person, then the candidates that `api.candidates` asks for. When the graph does
 not answer, the version mapped in memory does, over its whole catalogue; when the version's files
-cannot be read, what was published into the graph does; for whom nothing personal is known, the
-links of `api.fallback`. An answer says so. It knows no HTTP.
+cannot be read, what was published into the graph does; for whom nothing personal is known,
+`api.impersonal`. An answer says so. It knows no HTTP.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from api.answer import Answer, NothingPublishedError, Query, Recommended
 from api.boosts import boosted_pool
 from api.candidates import Pool, barred_rows, by_popularity, pool_in_memory, pool_of
-from api.fallback import Link, Showable, allowed, fill, ranked
+from api.fallback import Showable, allowed, fill, ranked
+from api.impersonal import Impersonal, emptied
 from api.listing import listed, with_evidence
 from api.mapped import History, MappedVersion
 from api.ordering import ordered
 from api.publication import query_vector
-from api.rankings import Ranking, Rankings, Scored
+from api.rankings import Ranking, Rankings
 from api.serving import Serving, UnmappedError
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError
-from graphdb.filtering import Predicate, compile_filter, list_passing
 from graphdb.paths import fetch_evidence
-from graphdb.profiles import list_by_profile
-from graphdb.published import list_near_published, list_similar_to_all
 from graphdb.retrieval import (
     Person,
     fetch_candidates,
     fetch_hidden,
     fetch_person,
     fetch_showable,
-    list_popular,
 )
 from training.artifact import ArtifactError
-
-WIDE = 2_000
-"""Items asked of a link of the fallback chain where a filter is still to be passed."""
 
 
 class Recommender:
@@ -47,6 +41,7 @@ class Recommender:
         self._serving, self._domain = serving, domain
         self._graph, self._warmed = serving.graph, ""
         self.rankings = Rankings(domain, serving.home / "rankings.json")
+        self._impersonal = Impersonal(serving.graph, domain, self.rankings)
 
     def recommend(self, query: Query) -> Answer:
         """The best k for a person. Raises NothingPublishedError when nothing can be said."""
@@ -61,7 +56,7 @@ class Recommender:
             try:
                 return self._serving.answer(self._from_graph, self._from_memory, query)
             except ArtifactError:
-                return self._serving.breaker.call(self._from_publication, query)
+                return self._serving.breaker.call(self._impersonal.from_publication, query)
         except (NothingPublishedError, GraphUnavailableError):
             if query.filter:  # what passes it only the graph knows
                 raise
@@ -171,27 +166,17 @@ class Recommender:
     def _from_graph(self, query: Query) -> Answer:
         version, person = self.who(query)
         if version is None:
-            return self._unpersonal(None, query, [e.item_id for e in person.events if e.seen])
+            return self._impersonal.answer(
+                None, query, [e.item_id for e in person.events if e.seen]
+            )
         history = version.history(person.keys, person.events, person.totals)
         if not history.row.nnz:
             ids = version.artifact.item_ids
             seen = {ids[row] for row in history.seen} | history.unknown
-            return self._unpersonal(version, query, seen)
+            return self._impersonal.answer(version, query, seen)
         barred = barred_rows(version, history, query)
         pool = boosted_pool(self._graph, self._domain, version, history, query, barred)
         return self._answer(version, query, history, pool)
-
-    def _passing(self, query: Query) -> Predicate:
-        return compile_filter(self._domain, query.filter)
-
-    def _emptied(self, query: Query) -> str | None:
-        """Why an answer without items is empty, where there is a filter."""
-        if query.filter is None:
-            return None
-        count = len(list_passing(self._graph, self._passing(query)))
-        if not count:
-            return "no item that may be shown passes the filter"
-        return f"of the {count} items that pass the filter each was seen, excluded, or is too new"
 
     def _answer(
         self,
@@ -207,74 +192,8 @@ class Recommender:
         items = listed(version, history, query, chosen)
         if missing is None and (query.reasons or query.fields):
             items = with_evidence(self._graph, self._domain, query, items)
-        empty = None if items or missing else self._emptied(query)
+        empty = None if items or missing else emptied(self._graph, self._domain, query)
         return Answer(version.id, version.as_of, items, None, [missing] if missing else [], empty)
-
-    def _unpersonal(
-        self,
-        version: MappedVersion | None,
-        query: Query,
-        seen: Collection[str],
-        links: Sequence[Link] = (),
-    ) -> Answer:
-        """From the graph: `links`, then profile, what trends, what is popular."""
-        barred = query.exclude_ids | (set(seen) if query.exclude_seen else set())
-        passes = self._passing(query)
-        passing = set(list_passing(self._graph, passes)) if query.filter else None
-        room = len(barred) + (query.k if passing is None else WIDE)
-
-        def by_profile() -> Iterable[Scored]:
-            rows = list_by_profile(self._graph, self._domain, query.user_id, room)
-            return [(row["id"], row["score"]) for row in rows]
-
-        def by_degree() -> Iterable[Scored]:
-            rows = list_popular(self._graph, query.k + len(barred), passes)
-            return [(row["id"], float(row["events"])) for row in rows]
-
-        def showable(ids: list[str]) -> Collection[str]:
-            return fetch_showable(self._graph, ids) if passing is None else passing
-
-        def kept(scored: Callable[[], Iterable[Scored]]) -> Callable[[], Iterable[Scored]]:
-            return scored if passing is None else lambda: _among(passing, scored())
-
-        chain = [
-            *((name, kept(scored)) for name, scored in [*links, ("profile", by_profile)]),
-            *ranked(self.rankings, version, showable),
-        ]
-        if version is None:  # what was not ranked yet is read now
-            chain.append(("popular", by_degree))
-        items, link = fill(chain, query.k, barred)
-        if query.fields:
-            items = with_evidence(self._graph, self._domain, query, items)
-        empty = None if items else self._emptied(query)
-        if version is None:
-            return Answer(None, None, items, link, empty=empty)
-        return Answer(version.id, version.as_of, items, link, empty=empty)
-
-    def _from_publication(self, query: Query) -> Answer:
-        """Without the version's files: its vectors and item–item weights in the graph."""
-        graph, now = self._graph, datetime.now(UTC)
-        person = fetch_person(graph, self._domain, query.user_id, {}, now)
-        events = [*person.events, *query.session]
-        seen = [event.item_id for event in events if event.seen]
-        barred = [*query.exclude_ids, *(seen if query.exclude_seen else ())]
-        room = WIDE if query.filter else query.k
-        weights: dict[str, float] = {}
-        for event in events:
-            weights[event.item_id] = weights.get(event.item_id, 0.0) + event.weight
-        weights |= person.totals
-
-        def near() -> Iterable[Scored]:
-            rows = list_near_published(graph, person.slot, person.keys, room, barred)
-            return [(row["id"], row["score"]) for row in rows]
-
-        def walked() -> Iterable[Scored]:
-            rows = list_similar_to_all(graph, person.slot, weights, room, barred)
-            return [(row["id"], row["score"]) for row in rows]
-
-        links = [("published", near), ("session", walked)] if person.version else []
-        answer = self._unpersonal(None, query, seen, links)
-        return replace(answer, model_version=person.version, degraded=["artifact"])
 
     def _from_memory(self, version: MappedVersion, missing: str, query: Query) -> Answer:
         """The mapped version over its whole catalogue; nothing where there is a filter, for what
@@ -293,10 +212,6 @@ class Recommender:
         answer = self._answer(version, query, history, pool, missing)
         # A session brings all its events; of a person the newest are in the graph alone.
         return answer if query.session else replace(answer, fallback="published")
-
-
-def _among(passing: Collection[str], scored: Iterable[Scored]) -> Iterator[Scored]:
-    return (pair for pair in scored if pair[0] in passing)
 
 
 def _as_given(items: Sequence[str], after: int = 0) -> Answer:

@@ -3,7 +3,6 @@
 import shutil
 from datetime import UTC, datetime
 
-import numpy as np
 import pytest
 
 from api.answer import NothingPublishedError, Query
@@ -13,7 +12,6 @@ from api.recommender import Recommender
 from graphdb.catalogue import save_items
 from graphdb.errors import GraphUnavailableError
 from graphdb.events import save_events
-from graphdb.people import fetch_people
 from graphdb.relations import save_relations
 from graphdb.retrieval import NewEvent
 from tests.related import RELATED
@@ -94,28 +92,6 @@ def test_without_events_the_profile_answers_then_what_trends(graph, world, servi
     assert (stranger.fallback, ids(stranger)[0]) == ("trending", "9")
     barred = recommender.recommend(Query("stranger", k=2, exclude_ids=frozenset({"9"})))
     assert barred.fallback == "popular"
-
-
-def test_without_files_what_was_published_answers_then_the_session(
-    graph, domain, world, recommender, artifacts
-):
-    shutil.rmtree(artifacts / "v1")
-    session = (NewEvent("3", "", 1.0, True),)
-
-    published = recommender.recommend(Query("p0", k=5))
-    walked = recommender.recommend(Query("", k=5, session=session))
-    stranger = recommender.recommend(Query("stranger", k=5))
-
-    row = world.user_keys.index(fetch_people(graph)["p0"])
-    seen = {world.item_ids[n] for n in world.seen[row].indices}
-    assert not seen & set(ids(published))
-    weights = world.scorer.similar[world.item_ids.index("3")].toarray()[0]
-    assert ids(walked) == [world.item_ids[n] for n in np.argsort(-weights)[:5]]
-    answers = (published, walked, stranger)
-    assert [a.fallback for a in answers] == ["published", "session", "popular"]
-    assert {(a.model_version, *a.degraded, len(a.items)) for a in answers} == {
-        ("v1", "artifact", 5)
-    }
 
 
 def test_with_neither_graph_nor_version_the_list_in_memory_answers(

@@ -94,15 +94,6 @@ def test_an_unknown_person_gets_the_popular_list(world, recommender):
     assert (answer.fallback, answer.model_version) == ("popular", "v1")
 
 
-def test_before_the_first_publication_the_popular_list_is_the_graphs(graph, domain, recommender):
-    save_events(graph, domain, "api", [event_row(u, i) for u, i in ("a1", "b1", "b2")])
-
-    answer = recommender.recommend(Query("a", k=5, exclude_seen=False))
-
-    assert (ids(answer), answer.fallback) == (["1", "2"], "popular")
-    assert ids(recommender.recommend(Query("a", k=5))) == ["2"]
-
-
 def test_hidden_items_vanish_at_once_and_come_back(graph, domain, world, recommender):
     key = fetch_people(graph)["p1"]
     before = ids(recommender.recommend(Query("p1", k=5)))
@@ -237,15 +228,6 @@ def test_a_strangers_popular_list_is_filtered(dramas, world, recommender):
     order = [world.item_ids[i] for i in np.argsort(-world.popularity, kind="stable")]
     assert ids(answer) == [item for item in order if item in dramas][:4]
     assert answer.fallback == "popular"
-
-
-def test_before_the_first_publication_the_popular_list_is_filtered(graph, domain, recommender):
-    save_events(graph, domain, "api", [event_row(u, i) for u, i in ("a1", "b1", "b2")])
-    save_items(graph, domain, [item_row("2", genres=["Drama"])])
-
-    answer = recommender.recommend(Query("a", k=5, filter=DRAMA))
-
-    assert (ids(answer), answer.fallback) == (["2"], "popular")
 
 
 def test_from_memory_nothing_is_shown_that_is_not_known_to_pass(dramas, serving, artifacts, domain):
