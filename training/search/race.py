@@ -27,7 +27,7 @@ SPRINT_SHARE = 0.4
 """Of the time, for comparing candidates that cannot all be trained to their end."""
 SPRINT_EPOCHS = 6
 
-FAR_BEHIND = 0.6
+FAR_BEHIND = 0.9
 """Of the NDCG that the best so far had as early: losses that learn slowly may still win."""
 
 Candidate = tuple[ModelConfig, TrainingConfig]
@@ -37,12 +37,14 @@ Candidate = tuple[ModelConfig, TrainingConfig]
 class Attempt:
     """A model trained on a validation's part, at its best epoch by the held-out rest.
 
-    cosine: whether it is scored by the cosine; state: its parameters.
+    cosine: whether it is scored by the cosine; ndcg: [V] of each validation user; state: its
+    parameters.
     """
 
     model: ModelConfig
     training: TrainingConfig
     cosine: bool
+    ndcg: np.ndarray
     vectors: Vectors
     trained: Trained
     state: dict[str, torch.Tensor]
@@ -125,8 +127,15 @@ def attempt(
         trained = trained.after(start.trained)
     first, *rest = each_way()
     cosine = training.cosine and costs_nothing(first, rest[0], ERRORS)
-    state = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    return Attempt(model_config, training, cosine, model.export(cosine=cosine), trained, state)
+    return Attempt(
+        model_config,
+        training,
+        cosine,
+        first if cosine or not rest else rest[0],
+        model.export(cosine=cosine),
+        trained,
+        {name: value.detach().clone() for name, value in model.state_dict().items()},
+    )
 
 
 def race(
@@ -167,9 +176,9 @@ def race(
     tried = [within(first[0], first[0][1].max_epochs)]
     for stage in stages:
         for candidate in stage(best_of(tried)):
-            if candidate == first[0]:
-                continue
             best = best_of(tried)
+            if _was_tried(candidate, tried):
+                continue
             if stage is not stages[0] and left() < best.seconds_an_epoch * best.trained.epochs:
                 return tried
             most = epochs_within(left(), best.seconds_an_epoch, candidate[1].max_epochs)
@@ -189,7 +198,8 @@ def _sprint(
     pace: float,
 ) -> list[Attempt]:
     first = stages[0](None)[0]
-    count = sum(len(stage(None)) for stage in stages)
+    candidates = [candidate for stage in stages for candidate in stage(None)]
+    count = sum(candidate not in candidates[:place] for place, candidate in enumerate(candidates))
     if count == 1:
         most = epochs_within(left(), pace, first[1].max_epochs)
         return [within(_decaying(first, most), most)]
@@ -198,7 +208,7 @@ def _sprint(
     tried: list[Attempt] = []
     for stage in stages:
         for candidate in stage(best_of(tried) if tried else None):
-            if not tried or left() > end:
+            if not tried or (left() > end and not _was_tried(candidate, tried)):
                 tried.append(within(candidate, SPRINT_EPOCHS, share / count))
     best = best_of(tried)
     unspent = best.training.max_epochs - best.trained.epochs
@@ -218,9 +228,35 @@ def _decaying(candidate: Candidate, epochs: int) -> Candidate:
     return model, training.model_copy(update=update)
 
 
+def _was_tried(candidate: Candidate, tried: Sequence[Attempt]) -> bool:
+    return any(candidate == (found.model, found.training) for found in tried)
+
+
 def best_of(tried: Sequence[Attempt]) -> Attempt:
     """The one that is best on validation."""
     return max(tried, key=lambda found: found.trained.best or 0.0)
+
+
+def calmest(best: Attempt, tried: Sequence[Attempt]) -> Attempt:
+    """Of those that differ from `best` in the loss's temperature alone and are within one standard
+    error of it, the one with the highest: the least fitted to what is noise.
+
+    The one-standard-error rule of Breiman et al. 1984, "Classification and Regression Trees".
+    """
+
+    def but_temperature(found: Attempt) -> tuple:
+        loss = {**found.training.loss.described(), "temperature": None}
+        return found.model, {**found.training.model_dump(), "loss": loss}
+
+    alike = [
+        found
+        for found in tried
+        if but_temperature(found) == but_temperature(best) and costs_nothing(found.ndcg, best.ndcg)
+    ]
+    return max(
+        alike,
+        key=lambda found: (getattr(found.training.loss, "temperature", 0.0), found.ndcg.mean()),
+    )
 
 
 def words(settings: Named) -> str:
