@@ -142,9 +142,12 @@ def race(
     stages: Sequence[Stage],
     run: Run,
     seconds: float,
-) -> list[Attempt]:
-    """Each stage's candidates, given the best so far, trained to their end where `seconds` suffice
-    for the first stage's. The first stage has candidates whatever it is given.
+) -> tuple[list[Attempt], Attempt]:
+    """All that was tried, and what was chosen.
+
+    Each stage's candidates, given the best so far, are trained to their end where `seconds` suffice
+    for the first stage's; then the best one anew, twice as long, with a falling rate. The first
+    stage has candidates whatever it is given.
 
     Otherwise every stage's candidates run equally long from nothing, a few epochs, and the best one
     goes on for the rest of the time. How long an epoch takes is measured with the first candidate.
@@ -180,7 +183,7 @@ def race(
             if _was_tried(candidate, tried):
                 continue
             if stage is not stages[0] and left() < best.seconds_an_epoch * best.trained.epochs:
-                return tried
+                break
             most = epochs_within(left(), best.seconds_an_epoch, candidate[1].max_epochs)
             if candidate[1].loss.name != best.training.loss.name:
                 short = within(candidate, min(SPRINT_EPOCHS, most))
@@ -188,7 +191,12 @@ def race(
                 if (short.trained.best or 0.0) < FAR_BEHIND * best.after(SPRINT_EPOCHS):
                     continue
             tried.append(within(candidate, most))
-    return tried
+    best = calmest(best_of(tried), tried)
+    epochs = min(2 * best.trained.epochs, best.training.max_epochs)
+    if left() < best.seconds_an_epoch * epochs:
+        return tried, best
+    last = within(_decaying((best.model, best.training), epochs), epochs)
+    return [*tried, last], best_of([best, last])
 
 
 def _sprint(
@@ -196,13 +204,14 @@ def _sprint(
     within: Callable[..., Attempt],
     left: Callable[[], float],
     pace: float,
-) -> list[Attempt]:
+) -> tuple[list[Attempt], Attempt]:
     first = stages[0](None)[0]
     candidates = [candidate for stage in stages for candidate in stage(None)]
     count = sum(candidate not in candidates[:place] for place, candidate in enumerate(candidates))
     if count == 1:
         most = epochs_within(left(), pace, first[1].max_epochs)
-        return [within(_decaying(first, most), most)]
+        only = within(_decaying(first, most), most)
+        return [only], only
     share = SPRINT_SHARE * left()
     end = left() - share
     tried: list[Attempt] = []
@@ -213,15 +222,17 @@ def _sprint(
     best = best_of(tried)
     unspent = best.training.max_epochs - best.trained.epochs
     if left() < best.seconds_an_epoch or not unspent:
-        return tried
+        return tried, best
     most = epochs_within(left(), best.seconds_an_epoch, unspent)
-    return [*tried, within(_decaying((best.model, best.training), most), most, start=best)]
+    last = within(_decaying((best.model, best.training), most), most, start=best)
+    return [*tried, last], best_of([best, last])
 
 
 def _decaying(candidate: Candidate, epochs: int) -> Candidate:
     """To its end whatever validation says on the way: the best is to come as the rate falls.
 
-    On Gowalla six epochs reach so what ten do at one rate.
+    On Gowalla six epochs reach so what ten do at one rate; on ML-100K twice the epochs are up to
+    1 % better by validation.
     """
     model, training = candidate
     update = {"decay_epochs": epochs, "patience": min(epochs, 1_000)}

@@ -22,8 +22,6 @@ from training.search.race import (
     Attempt,
     Candidate,
     attempt,
-    best_of,
-    calmest,
     race,
     vectors_scorer,
     words,
@@ -138,7 +136,7 @@ def _search(
         items = choose_forms(forms, validation, seconds, max(config.truncations))
         trials += items.trials
         report(Progress("closed forms", 1, 1))
-    tried = _choose_model(
+    tried, best = _choose_model(
         world.with_interactions(part),
         validation,
         config,
@@ -146,7 +144,6 @@ def _search(
         seed,
         report,
     )
-    best = calmest(best_of(tried), tried)
     trials += [found.row() for found in tried]
     settings = Settings(
         best.model,
@@ -220,7 +217,7 @@ def _choose_model(
     seconds: float,
     seed: int,
     report: Report,
-) -> list[Attempt]:
+) -> tuple[list[Attempt], Attempt]:
     others = config.others if config.training == TrainingConfig() else ()
     models = [config.model]
     if hasattr(config.model, "hops") and "model.hops" not in config.fixed:

@@ -54,14 +54,19 @@ def raced(seconds: float, *, other: float = 0.46, hops: int = 3) -> list[tuple[i
             assert (start.model, start.training.loss) == (model, training.loss)
             assert training.decay_epochs == epochs
             epochs += start.trained.epochs
-        return Run(model, training, Trained(reached, epochs))
+        return Run(model, training, Trained(reached, epochs), ndcg=np.full(1, reached))
 
     # What was tried is not tried again.
-    tried = race([by_loss, by_hops, by_temperature, by_temperature], run, seconds)
-    return [(run.model.hops, run.training.loss.name, run.trained.epochs) for run in tried]
+    tried, chosen = race([by_loss, by_hops, by_temperature, by_temperature], run, seconds)
+    assert chosen.trained.best == max(run.trained.best for run in tried)
+    return [(run.model.hops, told(run.training), run.trained.epochs) for run in tried]
 
 
-def test_with_time_each_stage_is_trained_to_its_end():
+def told(training: TrainingConfig) -> str:
+    return training.loss.name + (" falling" if training.decay_epochs else "")
+
+
+def test_with_time_each_stage_is_trained_to_its_end_and_the_best_anew_with_a_falling_rate():
     assert raced(seconds=1000) == [
         (1, "in_batch_softmax", 20),
         (1, "bpr", 6),
@@ -69,6 +74,7 @@ def test_with_time_each_stage_is_trained_to_its_end():
         (2, "in_batch_softmax", 20),
         (3, "in_batch_softmax", 20),
         (2, "in_batch_softmax", 20),
+        (2, "in_batch_softmax falling", 20),
     ]
 
 
@@ -86,7 +92,7 @@ def test_in_a_hurry_all_sprint_and_the_best_goes_on_for_the_rest(other, winner):
         (2, winner, 2),
         (3, winner, 2),
     ]
-    assert last == (2, winner, 20)
+    assert last == (2, f"{winner} falling", 20)
 
 
 def test_without_time_one_epoch_is_trained_and_validated():
