@@ -45,6 +45,8 @@ NEEDS = {
     "DELETE /v1/events/{event_type}/{event_id:id}": Need.RETRACT,
     "POST /v1/recommendations": Need.ASK,
     "GET /v1/recommendations": Need.ASK,
+    "POST /v1/recommendations:page": Need.ASK,
+    "GET /v1/recommendations/{id}/explain": Need.READ,
     "GET /v1/items/{id:id}/similar": Need.ASK,
     "POST /v1/rank": Need.ASK,
     "GET /v1/rankings/{name}": Need.ASK,

@@ -19,7 +19,7 @@ class NothingPublishedError(PathlightError):
 class Query:
     """What is asked. user_id: empty for whoever is known by `session`, their events, alone;
     filter: what an item must pass; boosts: what counts more or less; reasons: how many events to
-    name an item, 0 for none."""
+    name an item, 0 for none; model_version: which is to answer, without it the one that serves."""
 
     user_id: str
     k: int = 10
@@ -30,6 +30,7 @@ class Query:
     reasons: int = 0
     fields: bool = False
     session: tuple[NewEvent, ...] = ()
+    model_version: str | None = None
 
 
 @dataclass(frozen=True)

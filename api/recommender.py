@@ -56,9 +56,11 @@ class Recommender:
             try:
                 return self._serving.answer(self._from_graph, self._from_memory, query)
             except ArtifactError:
+                if query.model_version is not None:
+                    raise
                 return self._serving.breaker.call(self._impersonal.from_publication, query)
         except (NothingPublishedError, GraphUnavailableError):
-            if query.filter:  # what passes it only the graph knows
+            if query.filter or query.model_version is not None:  # which only the graph knows
                 raise
             static = ("static", lambda: self.rankings.of("popular"))
             items, link = fill([static], query.k, query.exclude_ids)
@@ -151,14 +153,16 @@ class Recommender:
         self._warmed = version.id
 
     def who(self, query: Query) -> tuple[MappedVersion | None, Person]:
-        """The version that serves, and the person with the session's events. Raises
-        UnmappedError when another version is in memory."""
-        version = self._serving.version
+        """The version that serves or was asked for, and the person with the session's events.
+        Raises UnmappedError when another version is in memory, InvalidError for one that there is
+        not."""
+        asked = query.model_version
+        version = self._serving.version if asked is None else self._serving.pinned(asked)
         cut, as_of = (version.cut, version.as_of) if version else ({}, datetime.now(UTC))
         person = fetch_person(self._graph, self._domain, query.user_id, cut, as_of)
         person = replace(person, events=[*person.events, *query.session])
-        if person.version is None:
-            return None, person
+        if asked is not None or person.version is None:
+            return version, person
         if version is None or version.id != person.version:
             raise UnmappedError(person.version, person.slot)
         return version, person
@@ -197,7 +201,9 @@ class Recommender:
 
     def _from_memory(self, version: MappedVersion, missing: str, query: Query) -> Answer:
         """The mapped version over its whole catalogue; nothing where there is a filter, for what
-        passes it only the graph knows."""
+        passes it only the graph knows. Raises GraphUnavailableError when another is asked for."""
+        if query.model_version not in (None, version.id):
+            raise GraphUnavailableError(f"version {query.model_version} cannot be read now")
         if query.filter:
             empty = "what passes the filter cannot be told from memory"
             return Answer(version.id, version.as_of, [], None, [missing, "filter"], empty)

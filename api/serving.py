@@ -16,11 +16,12 @@ from api.answer import NothingPublishedError
 from api.breaker import GraphBreaker
 from api.mapped import MappedVersion, map_version, mapped
 from api.people import People
+from api.problems import InvalidError
 from api.withheld import Withheld
 from graphdb.connection import Graph
 from graphdb.errors import GraphUnavailableError
 from graphdb.processes import write_private
-from graphdb.versions import fetch_serving
+from graphdb.versions import fetch_serving, list_versions
 from training.artifact import ArtifactError, read_artifact
 
 log = logging.getLogger(__name__)
@@ -36,11 +37,11 @@ UNREADABLE_S = 5.0
 
 
 class UnmappedError(Exception):
-    """Another version serves than the one in memory."""
+    """Another version serves than the one in memory, or one is asked for that is not."""
 
-    def __init__(self, version: str, slot: str) -> None:
+    def __init__(self, version: str, slot: str, *, asked: bool = False) -> None:
         super().__init__(version)
-        self.version, self.slot = version, slot
+        self.version, self.slot, self.asked = version, slot, asked
 
 
 class Serving:
@@ -50,6 +51,7 @@ class Serving:
         self.graph, self.breaker, self._artifacts = graph, breaker, artifacts
         self.version: MappedVersion | None = None
         self._before: MappedVersion | None = None
+        self._pinned: MappedVersion | None = None
         self._loading = threading.Lock()
         self._recalled = False
         self.home = artifacts.parent
@@ -90,8 +92,31 @@ class Serving:
                 return self.breaker.call(online, *args, **kwargs)
             except UnmappedError as unmapped:
                 # Loading takes as long as it takes: it is not under an answer's deadline.
-                self._map(unmapped.version, unmapped.slot)
+                if unmapped.asked:
+                    self._pin(unmapped.version, unmapped.slot)
+                else:
+                    self._map(unmapped.version, unmapped.slot)
         raise GraphUnavailableError("what serves changed faster than it could be read")
+
+    def pinned(self, version: str) -> MappedVersion:
+        """A version that serves or stands by. Raises InvalidError for any other, UnmappedError for
+        one that is not in memory."""
+        slots = {
+            row["id"]: row["slot"]
+            for row in list_versions(self.graph)
+            if row["state"] in ("serving", "standby")
+        }
+        if version not in slots:
+            detail = f"expected one that serves or stands by: {', '.join(sorted(slots)) or 'none'}"
+            wrong = [{"field": "model_version", "detail": detail}]
+            raise InvalidError("the version cannot answer", wrong)
+        held = next((v for v in self._held() if v.id == version), None)
+        if held is None:
+            raise UnmappedError(version, slots[version], asked=True)
+        return held
+
+    def _held(self) -> list[MappedVersion]:
+        return [v for v in (self.version, self._before, self._pinned) if v is not None]
 
     def refresh(self) -> None:
         """Map what serves now if this process has not, and note who and what is gone since."""
@@ -106,18 +131,18 @@ class Serving:
     def withhold(self, since: dict[str, float | None]) -> None:
         """Note at once what this process itself wrote: from when on items must not be shown, in
         seconds since 1970, None for one that may be."""
-        for version in filter(None, (self.version, self._before)):
+        for version in self._held():
             version.withheld.note(since)
         self._withheld_at = 0.0
 
     def forget(self, user_id: str) -> None:
         """Forget at once a person whom this process itself erased."""
-        for version in filter(None, (self.version, self._before)):
+        for version in self._held():
             version.people.forget(user_id)
 
     def join(self, source: str, known: str) -> None:
         """Note at once that this process itself joined `source` to `known`."""
-        for version in filter(None, (self.version, self._before)):
+        for version in self._held():
             version.people.join({source: known})
 
     def _note_withheld(self, version: MappedVersion) -> None:
@@ -152,6 +177,12 @@ class Serving:
                 self._before = current
             self.version, self._recalled = kept, False
             self._withheld_at = 0.0
+
+    def _pin(self, version: str, slot: str) -> None:
+        """Keep `version` beside the mapped one: the last that was asked for and was not there."""
+        with self._loading:
+            if all(held.id != version for held in self._held()):
+                self._pinned = self._read(version, slot)
 
     def _read(self, version: str, slot: str) -> MappedVersion:
         unreadable, why, until = self._unreadable

@@ -76,6 +76,8 @@ class Settings(BaseSettings):
         1.4, gt=0, le=60, description="an answer waits so long for the graph, then does without"
     )
     dead_letters_most: int = Field(100_000, ge=1, description="dead letters that are kept")
+    served_days: int = Field(30, ge=1, description="days for which served lists are kept")
+    served_most: int = Field(1_000_000, ge=1, description="served lists that are kept at most")
     job_lease_s: int = Field(30, ge=3, description="a job whose worker is silent is taken over")
 
     @field_validator("cors_origins")

@@ -23,6 +23,7 @@ from graphdb.erasure import finish_erasures
 from graphdb.errors import PathlightError
 from graphdb.schema import create_schema
 from ingest.dead_letters import DeadLetters
+from ingest.served import ServedLists
 from ingest.stream import EventStream
 from training.artifact import ArtifactError
 
@@ -36,7 +37,8 @@ FIRST_READ_S = 10.0
 @dataclass(frozen=True)
 class State:
     """graph: with an answer's patience; working: with a writer's; prepared: the schema is there;
-    stream: where events wait for the graph; letters: those that were put aside;
+    stream: where events wait for the graph; letters: those that were put aside; lists: where
+    served lists wait for it;
     taking: the threads that events may hold at once, so that answers always have theirs;
     keyring: who may ask; limits: and how often."""
 
@@ -50,6 +52,7 @@ class State:
     prepared: threading.Event
     stream: EventStream
     letters: DeadLetters
+    lists: ServedLists
     taking: CapacityLimiter
     keyring: Keyring
     limits: RateLimits
@@ -69,6 +72,8 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
         serving = Serving(graph, settings.artifacts, breaker)
         recommender = Recommender(serving, domain)
         stream = open_stream(settings)
+        # People wait for their list to be kept as long as for the graph, no longer.
+        lists = open_stream(settings, settings.graph_patience_s)
         keyring = Keyring(graph, settings.root / "keys.json")
         _read_keys(keyring)
         state = State(
@@ -82,6 +87,7 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
             threading.Event(),
             stream,
             DeadLetters(stream, settings.dead_letters_most),
+            ServedLists(lists),
             CapacityLimiter(TAKERS),
             keyring,
             RateLimits(settings.redis_url.get_secret_value() or DEFAULT_REDIS),
@@ -96,6 +102,7 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
             keeper.join()
             breaker.close()
             stream.close()
+            lists.close()
 
 
 def _keep_up(state: State, stopped: threading.Event) -> None:

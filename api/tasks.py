@@ -6,6 +6,7 @@ is claimed in the graph before anything is done.
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 from celery import Celery, shared_task
 from celery.schedules import schedule
@@ -15,8 +16,10 @@ from api.settings import Settings, redis_database
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import load_domain
 from graphdb.jobs import list_due
+from graphdb.served import remove_served
 
 QUEUE, TRAINING_QUEUE = "pathlight", "training"
+FORGET_S = 600
 
 
 def create_celery(settings: Settings) -> Celery:
@@ -45,6 +48,11 @@ def create_celery(settings: Settings) -> Celery:
                 "schedule": schedule(settings.sweep_s),
                 "options": {"expires": settings.sweep_s},
             },
+            "forget": {
+                "task": "pathlight.forget",
+                "schedule": schedule(FORGET_S),
+                "options": {"expires": FORGET_S},
+            },
         },
     )
     app.set_default()
@@ -68,6 +76,15 @@ def sweep() -> None:
         for job in list_due(place.graph):
             if job["kind"] in KINDS:
                 send(place.settings, job["key"], job["kind"])
+
+
+@shared_task(name="pathlight.forget")
+def forget() -> None:
+    """Remove the served lists that are too old or too many. Two at once do no harm."""
+    with _workplace() as place:
+        settings = place.settings
+        oldest = datetime.now(UTC) - timedelta(days=settings.served_days)
+        remove_served(place.graph, oldest, settings.served_most)
 
 
 @shared_task(name="pathlight.run")

@@ -1,8 +1,9 @@
 """A hash of the graph: equal for two graphs that say the same, however they came to say it.
 
-Left out is what tells when and by which way something came in, what a reader keeps for itself, and
-what training wrote, which can be published again. Two graphs in which the same events, catalogue,
-relations, joins and retractions were written, in whatever order and by whomever, are equal.
+Left out is what tells when and by which way something came in, what a reader keeps for itself, what
+was shown, and what training wrote, which can be published again. Two graphs in which the same
+events, catalogue, relations, joins and retractions were written, in whatever order and by whomever,
+are equal.
 """
 
 import json
@@ -37,7 +38,7 @@ class LeftOut:
 
 
 ORIGIN = LeftOut(
-    labels=frozenset({"Source", "Job", "Serving", "ModelVersion"}),
+    labels=frozenset({"Source", "Job", "Serving", "ModelVersion", "ServedList"}),
     types=("SIMILAR_", "ERASES"),
     properties=(
         *("event.received_at", "event.source", "event.seq", "event.attention_"),

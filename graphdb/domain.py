@@ -28,8 +28,11 @@ from graphdb.specs import (
     UserSpec,
 )
 
-OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving", "Tombstone"}
-OWN_TYPES = {"SIMILAR_A", "SIMILAR_B", "SIMILAR_C", "SERVES", "SAME_AS", "PRODUCED", "ERASES"}
+OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving", "Tombstone", "ServedList"}
+OWN_TYPES = {
+    *("SIMILAR_A", "SIMILAR_B", "SIMILAR_C", "SERVES", "SAME_AS", "PRODUCED", "ERASES"),
+    *("SHOWN_TO", "OUTCOME"),
+}
 OWN_FIELDS = {"id", "key", "hidden", "text", "created_at", "expires_at", "removed"}
 OWN_PREFIXES = ("vector_", "recent_", "text_")
 

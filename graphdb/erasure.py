@@ -1,4 +1,5 @@
-"""People erased: their events, vectors, relations, and everybody who was joined to them.
+"""People erased: their events, vectors, relations, the lists they were shown, and everybody who was
+joined to them.
 
     (:Tombstone {id: hash})-[:ERASES]->(:User {key})
 
@@ -16,7 +17,7 @@ from neo4j.exceptions import ConstraintError
 
 from graphdb.connection import Graph
 from graphdb.errors import PathlightError
-from graphdb.removal import remove_relationships
+from graphdb.removal import PAGE, remove_relationships
 from graphdb.tombstones import find_tombstones, person_mark, set_tombstone
 
 T = TypeVar("T")
@@ -103,6 +104,13 @@ MATCH ()-[:ERASES]->(u:User)
 RETURN DISTINCT u.key AS key
 """
 
+REMOVE_LISTS = """
+MATCH (:User {key: $key})<-[:SHOWN_TO]-(l:ServedList)
+WITH l LIMIT $page
+DETACH DELETE l
+RETURN count(*) AS removed
+"""
+
 # Not detached: an event that a batch adds meanwhile refuses this, has another page removed, and is
 # counted.
 DELETE_PERSON = """
@@ -158,6 +166,8 @@ def _mark(tx: ManagedTransaction, user_id: str) -> None:
 def _remove(graph: Graph, pending: list[dict[str, str]]) -> None:
     for row in pending:
         while graph.read(FIND_PERSON, key=row["key"]):
+            while graph.write(REMOVE_LISTS, key=row["key"], page=PAGE)[0]["removed"]:
+                pass
             remove_relationships(graph, "User", "key", row["key"])
             with suppress(ConstraintError):
                 graph.write(DELETE_PERSON, key=row["key"])

@@ -28,6 +28,7 @@ from graphdb.event_row import EventRow
 from graphdb.precedence import Key, OvertakenError, Rank, displace_events, find_ranks
 from graphdb.prepared import PreparedEvents, prepare_events
 from graphdb.recent import RECENT_LOADS, remember_recent
+from graphdb.served import save_outcomes
 from graphdb.tombstones import count_tombstones, event_mark, find_tombstones, person_mark
 
 ATTEMPTS = 5
@@ -309,5 +310,6 @@ def _create_events(
         done = tx.run(render(CREATE_EVENTS, type=relationship), rows=rows).consume()
         if done.counters.relationships_created != len(rows):
             raise _TakenBackMeanwhileError
+    save_outcomes(tx, events)
     if not batch.bulk:
         remember_recent(tx, events)

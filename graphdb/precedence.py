@@ -16,6 +16,7 @@ from graphdb.domain import Domain, render
 from graphdb.event_row import EventRow, micros
 from graphdb.recent import forget_recent
 from graphdb.removal import lock_sources
+from graphdb.served import forget_outcomes
 
 Key = tuple[str, str]
 """Type and id of an event."""
@@ -95,6 +96,10 @@ def displace_events(
         gone = list(tx.run(statement, rows=wanted, sources=sources))
         if len(gone) != len(ids):
             raise OvertakenError
+        events = [one["event"] for one in gone]
+        forget_outcomes(
+            tx, relationship, [(e.get("recommendation_id"), e["event_id"]) for e in events]
+        )
         for one in gone:
             # Without an id: of a person whose erasure is under way.
             if one["user"] is not None:

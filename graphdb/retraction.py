@@ -7,6 +7,7 @@ from neo4j.exceptions import ConstraintError
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
 from graphdb.recent import forget_recent
+from graphdb.served import forget_outcomes
 from graphdb.tombstones import event_mark, set_tombstone
 
 
@@ -36,7 +37,7 @@ DELETE r, nobody
 
 FIND_EVENT = """
 MATCH (u:User)-[r:<type> {event_id: $id}]->()
-RETURN u.id AS user, r.source AS source, r.seq AS seq
+RETURN u.id AS user, r.source AS source, r.seq AS seq, r.recommendation_id AS list
 """
 
 # The source's lock comes first, as in every batch; its counts and the event go together. Another
@@ -63,4 +64,5 @@ def _remove(tx: ManagedTransaction, relationship: str, event_id: str) -> bool:
     done = tx.run(statement, place, id=event_id).single(strict=True)
     if done["removed"]:
         forget_recent(tx, found["user"], found["source"], found["seq"])
+        forget_outcomes(tx, relationship, [(found["list"], event_id)])
     return bool(done["removed"])

@@ -15,11 +15,15 @@ CONSTRAINTS = (
     "CREATE CONSTRAINT version_id IF NOT EXISTS FOR (n:ModelVersion) REQUIRE n.id IS UNIQUE",
     "CREATE CONSTRAINT tombstone_id IF NOT EXISTS FOR (n:Tombstone) REQUIRE n.id IS UNIQUE",
     "CREATE CONSTRAINT job_key IF NOT EXISTS FOR (n:Job) REQUIRE n.key IS UNIQUE",
+    "CREATE CONSTRAINT served_list_id IF NOT EXISTS FOR (n:ServedList) REQUIRE n.id IS UNIQUE",
     "CREATE CONSTRAINT api_key_id IF NOT EXISTS FOR (n:ApiKey) REQUIRE n.id IS UNIQUE",
 )
 
-# Processes ask every moment who was joined since.
-INDEXES = ("CREATE INDEX same_as_at IF NOT EXISTS FOR ()-[r:SAME_AS]-() ON (r.at)",)
+# Processes ask every moment who was joined since; lists are removed from the oldest on.
+INDEXES = (
+    "CREATE INDEX same_as_at IF NOT EXISTS FOR ()-[r:SAME_AS]-() ON (r.at)",
+    "CREATE INDEX served_list_at IF NOT EXISTS FOR (n:ServedList) ON (n.at)",
+)
 
 EVENT_CONSTRAINT = (
     "CREATE CONSTRAINT <name> IF NOT EXISTS FOR ()-[r:<type>]-() REQUIRE r.event_id IS UNIQUE"

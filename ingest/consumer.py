@@ -6,6 +6,7 @@ wrong guess costs a moment, never a row. It knows nothing of what is done with a
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphdb.connection import Graph
@@ -15,6 +16,7 @@ from graphdb.schema import create_schema
 from ingest.dead_letters import DeadLetters
 from ingest.fail_points import reach
 from ingest.partition_reader import NOT_NOW, PartitionReader, Terms
+from ingest.served import ServedLists
 from ingest.stream import EventStream
 
 log = logging.getLogger(__name__)
@@ -50,20 +52,18 @@ class Consumer:
 
     def run(self, stopping: threading.Event) -> None:
         """Read until `stopping` is set, then let go of everything; what is down is waited for."""
-        wrong = ""
-        while not stopping.is_set():
-            before = wrong
-            try:
-                self.balance()
-                wrong = ""
-            except NOT_NOW as error:
-                wrong = str(error)
-            except Exception as error:
-                wrong = f"an error of ours: {type(error).__name__}"
-            if wrong != before:
-                log.warning("%s", wrong or "goes on")
-            stopping.wait(BALANCE_S)
+        lists = threading.Thread(
+            target=_again, args=(self._write_lists, stopping), name="served-lists"
+        )
+        lists.start()
+        _again(self.balance, stopping)
+        lists.join()
         self.close()
+
+    def _write_lists(self) -> None:
+        """Lists that no event has named yet."""
+        if self._prepared:
+            ServedLists(self._stream).write_all(self._graph)
 
     def balance(self) -> None:
         """Claim what is free, or let go of what is too much, until this is a fair share."""
@@ -123,3 +123,20 @@ def fair_share(partitions: int, members: list[str], name: str) -> int:
     """How many of the partitions this member reads; all members' shares add up to all of them."""
     each, more = divmod(partitions, len(members))
     return each + (members.index(name) < more)
+
+
+def _again(step: Callable[[], None], stopping: threading.Event) -> None:
+    """Step after step until `stopping` is set; what is wrong is said when it begins and ends."""
+    wrong = ""
+    while not stopping.is_set():
+        before = wrong
+        try:
+            step()
+            wrong = ""
+        except NOT_NOW as error:
+            wrong = str(error)
+        except Exception as error:
+            wrong = f"an error of ours: {type(error).__name__}"
+        if wrong != before:
+            log.warning("%s", wrong or "goes on")
+        stopping.wait(BALANCE_S)

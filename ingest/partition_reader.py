@@ -27,6 +27,7 @@ from graphdb.partitions import (
 from graphdb.prepared import prepare_events
 from ingest.dead_letters import DeadLetter, DeadLetters, as_sent, letter_of
 from ingest.fail_points import reach
+from ingest.served import ServedLists
 from ingest.stream import Chunk, EventStream, Place, StreamUnavailableError
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class PartitionReader:
     ) -> None:
         self._graph, self._domain, self._stream, self._letters = graph, domain, stream, letters
         self.held, self._terms, self._stopping = held, terms, stopping
-        self._writing = writing
+        self._writing, self._lists = writing, ServedLists(stream)
         self._renewed = time.monotonic()
         self._batch = BATCH
         self._failures = 0
@@ -109,6 +110,9 @@ class PartitionReader:
             self._stream.await_rows(self.held.partition, self.held.offset, idle)
             return 0
         reach("consumer.read")
+        # What was shown before what came of it.
+        named = (row["recommendation_id"] for _, row in batch)
+        self._lists.write(self._graph, (id for id in named if id is not None))
         self._write(batch, TRIES)
         self._batch = min(BATCH, self._batch * 2)
         return len(batch)

@@ -126,13 +126,20 @@ class EventStream:
     """The stream on one Redis; thread-safe, connects when first used.
 
     `partitions` counts only where the stream is first made; `most_waiting` rows may wait for the
-    graph. Every method raises StreamUnavailableError within two seconds when Redis cannot.
+    graph. Every method raises StreamUnavailableError within two seconds when Redis cannot, or after
+    `patience` seconds.
     """
 
-    def __init__(self, url: str, partitions: int = 4, most_waiting: int = 2_000_000) -> None:
+    def __init__(
+        self,
+        url: str,
+        partitions: int = 4,
+        most_waiting: int = 2_000_000,
+        patience: float | None = None,
+    ) -> None:
         self._wanted, self._most_waiting = partitions, most_waiting
         self._partitions = 0
-        self._pool = _pool(url, SOCKET_S)
+        self._pool = _pool(url, SOCKET_S if patience is None else patience)
         self._waiting_pool = _pool(url, SOCKET_S + 5)
         self.redis: Redis = Redis(connection_pool=self._pool)
         self._append = self.redis.register_script(APPEND)

@@ -32,12 +32,14 @@ ANSWERS = blocks("docs/http.md", "http")[1::2]
 
 @dataclass
 class Reader:
-    """Someone at a shell: `said` holds what each command printed."""
+    """Someone at a shell: `said` holds what each command printed, `list_id` the id of the list that
+    was served last."""
 
     folder: Path
     port: int
     env: dict[str, str]
     said: dict[str, str]
+    list_id: str = ""
 
     @property
     def url(self) -> str:
@@ -198,6 +200,7 @@ def test_the_statements_of_the_graph_s_page_find_something(reader: Reader, state
 
 @pytest.mark.parametrize(("request_", "answer"), list(zip(REQUESTS, ANSWERS, strict=True)))
 def test_the_examples_of_the_http_page_are_what_happens(reader: Reader, request_: str, answer: str):
+    request_ = request_.replace("{recommendation_id}", reader.list_id)
     head, _, body = request_.partition("\n\n")
     method, path = head.split()
     status, _, documented = answer.partition("\n\n")
@@ -212,4 +215,6 @@ def test_the_examples_of_the_http_page_are_what_happens(reader: Reader, request_
 
     assert status == f"HTTP/1.1 {real.status_code}", real.text
     expected = json.loads(documented) if documented else None
-    assert matches(expected, real.json() if real.content else None), real.text
+    told = real.json() if real.content else None
+    assert matches(expected, told), real.text
+    reader.list_id = (told or {}).get("recommendation_id") or reader.list_id

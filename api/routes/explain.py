@@ -1,7 +1,7 @@
 """Why an item for a person, and what would change without some of their events."""
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.asking import Id
 from api.explanation import Judged, explain
-from api.problems import responses
+from api.problems import NotFoundError, responses
 from api.routes.recommendations import REASONS, ReasonOut, reasons_out, took_ms
+from api.served import fetch_list
 from api.state import Current
+from graphdb.event_row import EPOCH
 
 router = APIRouter(tags=["recommendations"])
 
@@ -70,6 +72,23 @@ class ExplainOut(JudgedOut):
     took_ms: float
 
 
+class ShownOut(BaseModel):
+    """What was shown then: the item's score and rank in the list, and what had answered."""
+
+    at: datetime
+    model_version: str | None
+    score: float
+    rank: int
+    sources: list[str]
+
+
+class ShownExplainOut(ExplainOut):
+    """The item as it is now; shown: as it was in the list."""
+
+    recommendation_id: str
+    shown: ShownOut
+
+
 @router.get(
     "/v1/users/{id:id}/explain",
     responses=responses(404, 422, 503),
@@ -82,25 +101,58 @@ def get_explanation(
 ) -> ExplainOut:
     """What carries an item's score for a person, and what would change without some events."""
     started = time.perf_counter()
+    return ExplainOut(**_explained(state, id, query), took_ms=took_ms(started))
+
+
+@router.get(
+    "/v1/recommendations/{id}/explain",
+    responses=responses(404, 422, 503),
+    response_model_exclude_unset=True,
+)
+def get_shown_explanation(
+    state: Current, id: str, query: Annotated[ExplainQuery, Query()]
+) -> ShownExplainOut:
+    """The same for an item of a list that was served, by whom it was shown to, and what was said of
+    it then."""
+    started = time.perf_counter()
+    row = fetch_list(state, id)
+    if row is None:
+        raise NotFoundError(f"there is no served list {id[:80]!r}")
+    if query.item not in row["items"]:
+        raise NotFoundError(f"no item {query.item[:80]!r} was on this list")
+    if not row["user_id"]:
+        raise NotFoundError("the list was shown to nobody who is known: nothing of them is kept")
+    place = row["items"].index(query.item)
+    shown = ShownOut(
+        at=EPOCH + timedelta(microseconds=row["at"]),
+        model_version=row["model_version"],
+        score=row["scores"][place],
+        rank=row["first_rank"] + place,
+        sources=row["sources"][place].split("+"),
+    )
+    told = _explained(state, row["user_id"], query)
+    return ShownExplainOut(**told, recommendation_id=id, shown=shown, took_ms=took_ms(started))
+
+
+def _explained(state: Current, user_id: str, query: ExplainQuery) -> dict[str, Any]:
     found = explain(
         state.serving,
         state.recommender,
         state.domain,
-        id,
+        user_id,
         query.item,
         frozenset(query.without),
         query.reasons,
     )
-    return ExplainOut(
-        model_version=found.model_version,
-        as_of=found.as_of,
-        item_id=query.item,
-        without=query.without,
-        changed=JudgedOut(**_told(found.changed)) if found.changed else None,
-        degraded=list(found.degraded),
-        took_ms=took_ms(started),
+    return {
+        "model_version": found.model_version,
+        "as_of": found.as_of,
+        "item_id": query.item,
+        "without": query.without,
+        "changed": JudgedOut(**_told(found.changed)) if found.changed else None,
+        "degraded": list(found.degraded),
         **_told(found.as_it_is),
-    )
+    }
 
 
 def _told(judged: Judged) -> dict[str, Any]:

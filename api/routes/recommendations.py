@@ -15,9 +15,13 @@ from api.asking import Asker, AskerWithEvents, Id, person_asking
 from api.filters import FilterError, parse_boost, parse_filter
 from api.problems import InvalidError, NotFoundError, responses
 from api.reasons import Reason
+from api.served import Served, gone_on, keep, shown_before
 from api.similar import By, similar
 from api.state import Current
 from graphdb.domain import Domain
+from graphdb.retrieval import NewEvent
+from ingest.event import JsonObject
+from ingest.problem import Identifier
 
 T = TypeVar("T")
 
@@ -50,8 +54,22 @@ class Wanted(PublicQuery):
         description="Filters with a factor: what passes counts so many times.",
         examples=[["year >= 1990 by 2"]],
     )
+    model_version: Id | None = Field(
+        None, description="Which version is to answer: it must serve or stand by."
+    )
     include: list[Literal["reasons", "item"]] = Field(
         [], description="reasons: what carries each score; item: the item's fields."
+    )
+
+
+class Listed(Wanted):
+    """A list that is kept, or goes on from one that was."""
+
+    scenario: Identifier | None = Field(
+        None, max_length=100, description="Where the list is shown; kept with it."
+    )
+    cursor: Id | None = Field(
+        None, description="The next_cursor of the page before: nothing of it comes again."
     )
 
 
@@ -59,7 +77,7 @@ class RecommendationQuery(Wanted, Asker):
     """The short form: a session is its items."""
 
 
-class RecommendationBody(Wanted, AskerWithEvents):
+class RecommendationBody(Listed, AskerWithEvents):
     """Exactly one of user_id, anonymous_id and session says who asks."""
 
     model_config = ConfigDict(
@@ -67,6 +85,11 @@ class RecommendationBody(Wanted, AskerWithEvents):
             "examples": [{"user_id": "196", "k": 5, "include": ["reasons", "item"]}]
         },
     )
+
+    context: JsonObject | None = Field(
+        None, description="What else is to be kept with the list, as JSON of at most 8192 bytes."
+    )
+    dry_run: bool = Field(False, description="Answer as ever and keep nothing.")
 
 
 class ReasonOut(BaseModel):
@@ -101,12 +124,15 @@ class AnswerOut(BaseModel):
     """as_of: the time of the version's events; newer ones are folded in. fallback: null
     when fresh and personal, else what answered: published, session, profile, trending, popular,
     static, or given (a ranking in your own order). empty: why a filter left nothing, where it did.
+    recommendation_id: of the list that is kept, null where it could not be; next_cursor: null where
+    the list does not go on.
     """
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
+                    "recommendation_id": "q2Yv8mQe0bWn4T1sX7uKdA",
                     "model_version": "20261121-081500-3f8a1c",
                     "as_of": "2026-11-21T08:15:00Z",
                     "items": [
@@ -129,6 +155,7 @@ class AnswerOut(BaseModel):
                             ],
                         }
                     ],
+                    "next_cursor": "q2Yv8mQe0bWn4T1sX7uKdA",
                     "fallback": None,
                     "degraded": [],
                     "took_ms": 6.1,
@@ -137,9 +164,11 @@ class AnswerOut(BaseModel):
         }
     )
 
+    recommendation_id: str | None = None
     model_version: str | None
     as_of: datetime | None
     items: list[ItemOut]
+    next_cursor: str | None = None
     fallback: str | None
     degraded: list[str]
     empty: str | None = None
@@ -150,40 +179,55 @@ class AnswerOut(BaseModel):
     "/v1/recommendations", responses=responses(422, 503), response_model_exclude_unset=True
 )
 def post_recommendations(state: Current, query: RecommendationBody) -> AnswerOut:
-    """The best items for a person, with the reasons that make up each score if asked for."""
-    return _recommend(state, query, "body")
+    """The best items for a person, with the reasons that make up each score if asked for. The list
+    is kept: events that bring its id are its outcomes."""
+    started = time.perf_counter()
+    before = shown_before(state, query.cursor, "body.cursor")
+    person = person_asking(state.domain, query, "body")
+    asked = asked_of(state.domain, person, query, "body", before.items)
+    answer = gone_on(state.recommender.recommend(asked), before)
+    if query.dry_run:
+        return answer_out(answer, started)
+    answer, served = keep(state, asked, answer, before, query.scenario, query.context)
+    return answer_out(answer, started, served)
 
 
 @router.get("/v1/recommendations", responses=responses(422, 503), response_model_exclude_unset=True)
 def get_recommendations(
     state: Current, query: Annotated[RecommendationQuery, Query()]
 ) -> AnswerOut:
-    """The short form: the same answer, lists as repeated parameters, and nothing is stored."""
-    return _recommend(state, query, "query")
-
-
-def _recommend(
-    state: Current, query: RecommendationQuery | RecommendationBody, place: str
-) -> AnswerOut:
+    """The short form: the same items, lists as repeated parameters, and nothing is stored."""
     started = time.perf_counter()
-    user_id, session = person_asking(state.domain, query, place)
-    asked = Asked(
+    asked = asked_of(state.domain, person_asking(state.domain, query, "query"), query, "query")
+    return answer_out(state.recommender.recommend(asked), started)
+
+
+def asked_of(
+    domain: Domain,
+    person: tuple[str, tuple[NewEvent, ...]],
+    query: Wanted,
+    place: str,
+    before: Iterable[str] = (),
+) -> Asked:
+    """What a request asks for; place: where it says so, for errors."""
+    user_id, session = person
+    return Asked(
         user_id=user_id,
         session=session,
         k=query.k,
-        exclude_ids=frozenset(query.exclude_ids),
+        exclude_ids=frozenset([*query.exclude_ids, *before]),
         exclude_seen=query.exclude_seen,
-        filter=_read(parse_filter, query.filter, state.domain, f"{place}.filter")
+        filter=_read(parse_filter, query.filter, domain, f"{place}.filter")
         if query.filter is not None
         else None,
         boosts=tuple(
-            _read(parse_boost, text, state.domain, f"{place}.boost.{n}")
+            _read(parse_boost, text, domain, f"{place}.boost.{n}")
             for n, text in enumerate(query.boost)
         ),
         reasons=REASONS if "reasons" in query.include else 0,
         fields="item" in query.include,
+        model_version=query.model_version,
     )
-    return answer_out(state.recommender.recommend(asked), started)
 
 
 def _read(parse: Callable[[str, Domain], T], text: str, domain: Domain, field: str) -> T:
@@ -220,8 +264,10 @@ def get_similar(
     return answer_out(answer, started)
 
 
-def answer_out(answer: Answer, started: float) -> AnswerOut:
-    given = {"empty": answer.empty} if answer.empty else {}
+def answer_out(answer: Answer, started: float, served: Served | None = None) -> AnswerOut:
+    given: dict[str, Any] = {"empty": answer.empty} if answer.empty else {}
+    if served:
+        given |= {"recommendation_id": served.id, "next_cursor": served.next_cursor}
     return AnswerOut(
         model_version=answer.model_version,
         as_of=answer.as_of,

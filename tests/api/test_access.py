@@ -40,6 +40,7 @@ def test_a_browser_may_send_events_and_ask_and_nothing_else():
     assert {named for named in may if not named.startswith("GET")} <= {
         "POST /v1/events",
         "POST /v1/recommendations",
+        "POST /v1/recommendations:page",
         "POST /v1/rank",
     }
     assert not may & {"GET /v1/users/{id:id}", "GET /v1/items", "GET /metrics"}

@@ -37,6 +37,8 @@ def test_every_endpoint_is_described_and_says_what_can_go_wrong(document):
         "/v1/users/{target}:merge",
         "/v1/users:batch",
         "/v1/recommendations",
+        "/v1/recommendations:page",
+        "/v1/recommendations/{id}/explain",
         "/v1/items/{id}/similar",
         "/v1/users/{id}/similar",
         "/v1/users/{id}/explain",

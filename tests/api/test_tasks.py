@@ -13,13 +13,17 @@ from redis import Redis
 
 from api.jobs import request_retrain
 from api.settings import Settings
+from api.tasks import create_celery, forget
 from graphdb.connection import Graph, Neo4jSettings
+from graphdb.event_row import micros
 from graphdb.export import export_snapshot
 from graphdb.jobs import list_jobs, request_job
 from graphdb.processes import is_alive, wait_until
+from graphdb.served import save_served
 from graphdb.versions import fetch_serving, list_versions
 from tests.api.versions import build_artifact
 from tests.api.workers import Workers, training_processes
+from tests.graphdb.test_served import lists, served_row
 
 LEASE_S, SWEEP_S = 3, 1
 SOON_S, LATER_S = 60.0, 180.0
@@ -209,3 +213,19 @@ def test_logs_name_no_secrets_and_no_people(graph, world, workers, redis_url, ne
     secrets = [neo4j_address.password, redis_url.split("@")[0].rpartition(":")[2]]
     assert not [secret for secret in secrets if secret and secret in said]
     assert not [key for key in world.user_keys if key in said]
+
+
+def test_lists_that_are_too_old_or_too_many_are_forgotten(graph, neo4j_address, monkeypatch):
+    told = {"URI": neo4j_address.uri, "USER": neo4j_address.user}
+    for name, value in (told | {"PASSWORD": neo4j_address.password}).items():
+        monkeypatch.setenv(f"PATHLIGHT_NEO4J_{name}", value)
+    monkeypatch.setenv("PATHLIGHT_SERVED_DAYS", "2")
+    monkeypatch.setenv("PATHLIGHT_SERVED_MOST", "3")
+    now = micros(datetime.now(UTC))
+    day = 86_400_000_000
+    save_served(graph, [served_row(str(n), "", ["1"], at=now - n * day // 2) for n in range(8)])
+
+    forget()
+
+    assert lists(graph) == ["0", "1", "2"]
+    assert {"forget", "sweep"} <= set(create_celery(Settings()).conf.beat_schedule)

@@ -1,6 +1,7 @@
 """One world and one real API for the tests of a module: they use people and items of their own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -26,9 +27,16 @@ def module_graph(neo4j_address) -> Iterator[Graph]:
 
 
 @pytest.fixture(scope="module")
-def module_api(neo4j_address, module_graph, tmp_path_factory, redis_url) -> Iterator[str]:
+def module_home(tmp_path_factory) -> Path:
+    """The directory of the module's API."""
     home = tmp_path_factory.mktemp("home")
     (home / "artifacts").mkdir()
+    return home
+
+
+@pytest.fixture(scope="module")
+def module_api(neo4j_address, module_graph, module_home, redis_url) -> Iterator[str]:
+    home = module_home
     build_artifact(module_graph, home / "artifacts" / "v1")
     publish(module_graph, home / "artifacts" / "v1")
     empty_stream_of(redis_url)

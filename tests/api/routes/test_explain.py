@@ -43,3 +43,36 @@ def test_what_cannot_be_explained_is_a_problem(client, path, params, status, fie
     assert answer.headers["content-type"] == "application/problem+json"
     if field:
         assert answer.json()["errors"][0]["field"] == field
+
+
+def test_an_item_of_a_served_list_is_explained_for_whom_it_was_shown_to(client):
+    shown = client.post("/v1/recommendations", json={"user_id": "p3", "k": 4}).json()
+    id, item = shown["recommendation_id"], shown["items"][2]
+
+    found = client.get(f"/v1/recommendations/{id}/explain", params={"item": item["id"]}).json()
+    plain = client.get("/v1/users/p3/explain", params={"item": item["id"]}).json()
+
+    assert found["recommendation_id"] == id
+    assert found["shown"]["rank"] == 3
+    assert found["shown"]["score"] == pytest.approx(item["score"])
+    assert found["shown"]["sources"] == item["sources"]
+    assert found["shown"]["model_version"] == found["model_version"] == "v1"
+    own = ("recommendation_id", "shown", "took_ms")
+    assert {k: v for k, v in found.items() if k not in own} == {
+        k: v for k, v in plain.items() if k not in own
+    }
+
+
+def test_what_was_not_shown_or_to_nobody_known_cannot_be_explained(client):
+    def kept(**body) -> dict:
+        return client.post("/v1/recommendations", json={"k": 2, **body}).json()
+
+    personal, session = kept(user_id="p3"), kept(session=["1"])
+    for list_id, item in (
+        ("nothing", "1"),
+        (personal["recommendation_id"], "no such"),
+        (session["recommendation_id"], session["items"][0]["id"]),
+    ):
+        answer = client.get(f"/v1/recommendations/{list_id}/explain", params={"item": item})
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
