@@ -9,6 +9,7 @@ from api.reasons import Reason
 from graphdb.errors import PathlightError
 from graphdb.filtering import Filter
 from graphdb.retrieval import NewEvent
+from training.reranking import Dials
 
 
 class NothingPublishedError(PathlightError):
@@ -18,8 +19,9 @@ class NothingPublishedError(PathlightError):
 @dataclass(frozen=True)
 class Query:
     """What is asked. user_id: empty for whoever is known by `session`, their events, alone;
-    filter: what an item must pass; boosts: what counts more or less; reasons: how many events to
-    name an item, 0 for none; model_version: which is to answer, without it the one that serves."""
+    filter: what an item must pass; boosts: what counts more or less; dials: how the order departs
+    from the scores; reasons: how many events to name an item, 0 for none; model_version: which is
+    to answer, without it the one that serves."""
 
     user_id: str
     k: int = 10
@@ -30,6 +32,7 @@ class Query:
     reasons: int = 0
     fields: bool = False
     session: tuple[NewEvent, ...] = ()
+    dials: Dials = Dials()
     model_version: str | None = None
 
 

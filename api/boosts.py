@@ -13,6 +13,7 @@ from api.answer import Query
 from api.candidates import Pool, pool_in_graph
 from api.filters import Boost
 from api.mapped import History, MappedVersion
+from api.ordering import made_by
 from api.reasons import Reason
 from graphdb.connection import Graph
 from graphdb.domain import Domain
@@ -27,12 +28,13 @@ def boosted_pool(
     query: Query,
     barred: Collection[int],
 ) -> Pool:
-    """The candidates that pass the query's filter, in the order that its boosts give them."""
+    """The candidates that pass the query's filter, in the order that its boosts give them; the best
+    makers of a group that is to be exposed are among them."""
     pools = [
         pool_in_graph(graph, version, history, query, barred, passing)
         for passing in _restrictions(domain, query)
     ]
-    if not query.boosts:
+    if len(pools) == 1:
         return pools[0]
     rows = np.concatenate([pool.rows for pool in pools])
     scores = np.concatenate([pool.scores for pool in pools])
@@ -58,10 +60,11 @@ def scaled(score: float, reasons: Sequence[Reason], factor: float) -> tuple[floa
 
 def _restrictions(domain: Domain, query: Query) -> list[Predicate]:
     """What passes the filter and, for each boost, the part of that which gains by it: the best of
-    a boosted list are among the best of these."""
+    a boosted list are among the best of these. So are those of a group of makers."""
     whole = compile_filter(domain, query.filter)
     gaining = [b.passing if b.factor > 1 else Not(b.passing) for b in query.boosts]
-    parts = [All((query.filter, part)) if query.filter else part for part in gaining]
+    exposed = [made_by(domain, group) for group in query.dials.shares]
+    parts = [All((query.filter, p)) if query.filter else p for p in [*gaining, *exposed]]
     return [whole, *(compile_filter(domain, part) for part in parts)]
 
 

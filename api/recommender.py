@@ -33,6 +33,8 @@ from graphdb.retrieval import (
 )
 from training.artifact import ArtifactError
 
+IRRELEVANT = "no item is as relevant as min_relevance asks"
+
 
 class Recommender:
     """Personal lists from what serves."""
@@ -46,9 +48,10 @@ class Recommender:
     def recommend(self, query: Query) -> Answer:
         """The best k for a person. Raises NothingPublishedError when nothing can be said."""
         answer = self._listed(query)
-        if query.boosts and (answer.fallback or answer.degraded):
+        asked = [*(["boost"] if query.boosts else []), *query.dials.turned()]
+        if asked and (answer.fallback or answer.degraded):
             # Only a list that is fresh and personal is ordered by them.
-            return replace(answer, degraded=[*answer.degraded, "boost"])
+            return replace(answer, degraded=[*answer.degraded, *asked])
         return answer
 
     def _listed(self, query: Query) -> Answer:
@@ -196,7 +199,10 @@ class Recommender:
         items = listed(version, history, query, chosen)
         if missing is None and (query.reasons or query.fields):
             items = with_evidence(self._graph, self._domain, query, items)
-        empty = None if items or missing else emptied(self._graph, self._domain, query)
+        empty = None
+        if not items and missing is None:
+            left = query.dials.min_relevance and len(pool.rows)
+            empty = IRRELEVANT if left else emptied(self._graph, self._domain, query)
         return Answer(version.id, version.as_of, items, None, [missing] if missing else [], empty)
 
     def _from_memory(self, version: MappedVersion, missing: str, query: Query) -> Answer:

@@ -22,6 +22,7 @@ from graphdb.specs import (
     AuditSpec,
     EventSpec,
     EventType,
+    GroupSpec,
     ItemSpec,
     RelationSpec,
     Strict,
@@ -53,6 +54,7 @@ class Domain(Strict):
     user: UserSpec = UserSpec()
     events: Annotated[dict[EventType, EventSpec], Field(min_length=1)]
     relations: dict[EventType, RelationSpec] = Field({}, description="knowledge-graph edges")
+    groups: dict[EventType, GroupSpec] = Field({}, description="of makers, for their exposure")
     files: FileSpecs | None = None
     audit: AuditSpec = AuditSpec()
 
@@ -95,6 +97,12 @@ class Domain(Strict):
         return self
 
     @model_validator(mode="after")
+    def _groups_have_makers(self) -> "Domain":
+        if self.groups and self.item.makers is None:
+            raise ValueError("groups are of makers: item.makers must name the field that says who")
+        return self
+
+    @model_validator(mode="after")
     def _files_name_what_is_there(self) -> "Domain":
         files = self.files or FileSpecs()
         if events := files.events:
@@ -120,9 +128,11 @@ class Domain(Strict):
     def digest(self) -> str:
         """A sha256 of the content: equal domains have equal digests, whatever their layout.
 
-        How files map onto it and what the audit allows are not in it: the graph is the same.
+        How files map onto it, what the audit allows and how lists are ordered are not in it: the
+        graph is the same.
         """
-        content = self.model_dump_json(exclude={"files", "audit"})
+        left_out = {"files": True, "audit": True, "groups": True}
+        content = self.model_dump_json(exclude=left_out | {"item": {"categories", "makers"}})
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property

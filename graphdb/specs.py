@@ -46,8 +46,31 @@ class FieldSpec(Strict):
 
 
 class ItemSpec(Strict):
+    """What the catalogue holds. categories, makers: the fields that say of what kind an item is,
+    and who makes it."""
+
     label: Label
     fields: dict[FieldName, FieldSpec] = {}
+    categories: FieldName | None = None
+    makers: FieldName | None = None
+
+    @model_validator(mode="after")
+    def _kinds_are_named_by_fields(self) -> "ItemSpec":
+        names = [n for n, spec in self.fields.items() if spec.type in ("string", "strings")]
+        for what in ("categories", "makers"):
+            name = getattr(self, what)
+            if name is not None and name not in names:
+                expected = ", ".join(names) or "none, for no field holds text"
+                raise ValueError(
+                    f"{what}: {name!r} is not a field of text: expected one of {expected}"
+                )
+        return self
+
+
+class GroupSpec(Strict):
+    """Makers whose items may be given a least share of lists: values of the field item.makers."""
+
+    makers: list[str] = Field(min_length=1, max_length=10_000)
 
 
 class UserSpec(Strict):

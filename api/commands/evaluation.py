@@ -1,5 +1,6 @@
 """How good a recipe is: judged again by any split, beside the baselines and another recipe."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ import typer
 from api.session import Json, newest
 from api.settings import Settings
 from api.terminal import Steps, say, show
+from graphdb.domain import Domain, load_domain
 from training.judging.judgement import Interval, Judgement
 
 app = typer.Typer()
@@ -38,6 +40,10 @@ def evaluate(
     group: Annotated[
         list[str] | None, typer.Option(help="A property of users or items; may be repeated.")
     ] = None,
+    dial: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE,VALUE: what a dial costs and buys; may be repeated."),
+    ] = None,
     against: Annotated[
         Path | None, typer.Option(help="Another artifact, whose recipe is fitted beside.")
     ] = None,
@@ -58,6 +64,8 @@ def evaluate(
     options = ["--split", split, "--share", str(share), "--seed", str(seed)]
     options += [word for k in cutoff or () for word in ("--cutoff", str(k))]
     options += [word for name in group or () for word in ("--group", name)]
+    options += [word for text in dial or () for word in ("--dial", text)]
+    options += ["--kinds", json.dumps(_kinds(load_domain(settings.domain)))] if dial else []
     options += ["--given", str(given)] if given else []
     options += ["--against", str(against)] if against else []
     with Steps(as_json) as steps:
@@ -67,7 +75,7 @@ def evaluate(
         print(judgement.model_dump_json())
         return
     say(f"{judgement.split}: {judgement.users:,} people tested (seed {seed})")
-    for rows in _tables(judgement, group or ()):
+    for rows in filter(None, _tables(judgement, group or ())):
         show(rows, False)
     say(f"judgement {file}")
 
@@ -81,6 +89,12 @@ def _tables(judgement: Judgement, groups: Sequence[str]) -> Iterator[list[dict[s
             }
             for judged in judgement.models
         ]
+    yield [
+        {"dial": found.dial, "value": found.value}
+        | {f"ndcg@{found.cutoff}": _words(found.ndcg), "cost": _words(found.cost), "p": found.p}
+        | {"bought": found.bought, "before": found.before, "after": found.after}
+        for found in judgement.dials
+    ]
     if "rmse" in judgement.models[0].metrics:
         yield [
             {"model": judged.name}
@@ -98,6 +112,20 @@ def _tables(judgement: Judgement, groups: Sequence[str]) -> Iterator[list[dict[s
                 {name: value, **_of_group(figures, judgement.cutoffs)}
                 for value, figures in values.items()
             ]
+
+
+def _kinds(domain: Domain) -> dict[str, Any]:
+    """What the domain's dials speak of, by the names of a snapshot's properties."""
+
+    def named(field: str | None) -> str | None:
+        if field is None:
+            return None
+        node = domain.item.fields[field].node
+        return f"item.{node.label if node else field}"
+
+    groups = {name: group.makers for name, group in domain.groups.items()}
+    item = domain.item
+    return {"categories": named(item.categories), "makers": named(item.makers), "groups": groups}
 
 
 def _of_group(figures: dict[str, float], cutoffs: list[int]) -> dict[str, float | None]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.answer import Answer, Recommended
 from api.answer import Query as Asked
 from api.asking import Asker, AskerWithEvents, Id, person_asking
+from api.dials import dials_asked
 from api.filters import FilterError, parse_boost, parse_filter
 from api.problems import InvalidError, NotFoundError, responses
 from api.reasons import Reason
@@ -22,6 +23,7 @@ from graphdb.domain import Domain
 from graphdb.retrieval import NewEvent
 from ingest.event import JsonObject
 from ingest.problem import Identifier
+from training.reranking import Dials
 
 T = TypeVar("T")
 
@@ -41,7 +43,7 @@ class PublicQuery(BaseModel):
     exclude_ids: list[Id] = Field([], max_length=1000)
 
 
-class Wanted(PublicQuery):
+class Wanted(PublicQuery, Dials):
     """What a person's list is to be like, and what is told of it."""
 
     exclude_seen: bool = True
@@ -123,7 +125,7 @@ class ItemOut(BaseModel):
 class AnswerOut(BaseModel):
     """as_of: the time of the version's events; newer ones are folded in. fallback: null
     when fresh and personal, else what answered: published, session, profile, trending, popular,
-    static, or given (a ranking in your own order). empty: why a filter left nothing, where it did.
+    static, or given (a ranking in your own order). empty: why nothing was left, where it is known.
     recommendation_id: of the list that is kept, null where it could not be; next_cursor: null where
     the list does not go on.
     """
@@ -226,6 +228,7 @@ def asked_of(
         ),
         reasons=REASONS if "reasons" in query.include else 0,
         fields="item" in query.include,
+        dials=dials_asked(domain, query, place),
         model_version=query.model_version,
     )
 

@@ -22,6 +22,7 @@ FILMS = resources.files("domains").joinpath("films.toml").read_text()
         ('"WATCHED"', '"SIMILAR_A"', "one of Pathlight's own"),
         ("[item.fields.title]", "[item.fields.vector_a]", "'vector_a' is a name of Pathlight's"),
         ("weight = -1.0", "weight = nan", "events.dismissed.weight"),
+        ('"genres"', '"year"', r"categories: 'year' is not a field of text: .* title, overview"),
         ("[events.rated]", "[events.rated", "line"),
     ],
 )
@@ -62,6 +63,28 @@ def test_a_mistake_in_the_audit_is_named_with_key_and_line(old, new, said):
 
 def test_what_the_audit_allows_does_not_change_the_digest():
     assert parse_domain(FILMS + AUDIT, "films.toml").digest == load_domain("films").digest
+
+
+GROUPS = """
+[groups.small]
+makers = ["Mosfilm"]
+"""
+
+
+def test_groups_are_of_the_field_that_names_makers():
+    made = FILMS.replace('categories = "genres"', 'makers = "people"', 1)
+
+    assert parse_domain(made + GROUPS, "films.toml").groups["small"].makers == ["Mosfilm"]
+    with pytest.raises(DomainError, match=r"item\.makers must name the field"):
+        parse_domain(FILMS + GROUPS, "films.toml")
+    with pytest.raises(DomainError, match=r"groups\.small\.makers: .*at least 1 item"):
+        parse_domain(made + GROUPS.replace('"Mosfilm"', ""), "films.toml")
+
+
+def test_how_lists_are_ordered_does_not_change_the_digest():
+    made = FILMS.replace('categories = "genres"', 'makers = "people"', 1)
+
+    assert parse_domain(made + GROUPS, "films.toml").digest == load_domain("films").digest
 
 
 FOLLOWS = """

@@ -1,6 +1,7 @@
 """`python -m training evaluate ARTIFACT SNAPSHOT`: judge an artifact's recipe again."""
 
 import argparse
+import json
 from pathlib import Path
 
 from training.judging.judgement import FILE_NAME, write_judgement
@@ -19,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--given", type=Path)
     parser.add_argument("--cutoff", type=int, action="append", dest="cutoffs")
     parser.add_argument("--group", action="append", dest="groups")
+    parser.add_argument("--dial", action="append", dest="dials")
+    parser.add_argument("--kinds", type=json.loads, help="training.judging.dials.Kinds as JSON")
     parser.add_argument("--against", type=Path, action="append", default=[])
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--out", type=Path, help="the judgement's file, the artifact's own if none")

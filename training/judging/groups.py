@@ -53,8 +53,9 @@ def property_names(snapshot: Snapshot) -> list[str]:
     return columns + [name for name in _nodes(snapshot) if name not in columns]
 
 
-def find_property(snapshot: Snapshot, name: str) -> Property:
-    """The property `name`; without `user.` or `item.` where only one of them has it.
+def find_property(snapshot: Snapshot, name: str, most: int | None = MOST_VALUES) -> Property:
+    """The property `name` with its `most` largest groups; without `user.` or `item.` where only
+    one of them has it.
 
     Raises UnknownPropertyError with the list.
     """
@@ -70,11 +71,13 @@ def find_property(snapshot: Snapshot, name: str) -> Property:
     table = snapshot.users if side == "user" else snapshot.items
     column = found[0].partition(".")[2]
     if column in table.column_names:
-        return column_property(found[0], side, table[column])
-    return _property(found[0], side, _nodes(snapshot)[found[0]], table.num_rows)
+        return column_property(found[0], side, table[column], most)
+    return _property(found[0], side, _nodes(snapshot)[found[0]], table.num_rows, most)
 
 
-def column_property(name: str, side: Side, column: pa.ChunkedArray) -> Property:
+def column_property(
+    name: str, side: Side, column: pa.ChunkedArray, most: int | None = MOST_VALUES
+) -> Property:
     """A column's values as groups: lists have several, numbers of many values are put in bands."""
     rows = column.to_pylist()
     numbers = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
@@ -85,7 +88,7 @@ def column_property(name: str, side: Side, column: pa.ChunkedArray) -> Property:
         for row, value in enumerate(rows)
         for one in (value if isinstance(value, list) else [value])
     ]
-    return _property(name, side, pairs, len(rows))
+    return _property(name, side, pairs, len(rows), most)
 
 
 def banded_property(name: str, side: Side, numbers: np.ndarray) -> Property:
@@ -173,11 +176,17 @@ def _nodes(snapshot: Snapshot) -> dict[str, list[tuple[int, str]]]:
     return dict(sorted(found.items(), key=lambda named: (named[0][:4] != "user", named[0])))
 
 
-def _property(name: str, side: Side, pairs: list[tuple[int, Any]], rows: int) -> Property:
+def _property(
+    name: str,
+    side: Side,
+    pairs: list[tuple[int, Any]],
+    rows: int,
+    most: int | None = MOST_VALUES,
+) -> Property:
     sizes: dict[str, int] = {}
     for _, value in pairs:
         sizes[value] = sizes.get(value, 0) + 1
-    values = sorted(sizes, key=lambda value: (-sizes[value], value))[:MOST_VALUES]
+    values = sorted(sizes, key=lambda value: (-sizes[value], value))[:most]
     place = {value: n for n, value in enumerate(values)}
     kept = {(row, place[value]) for row, value in pairs if value in place}
     index = np.array(sorted(kept), np.int64).reshape(-1, 2)

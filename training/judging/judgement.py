@@ -54,9 +54,26 @@ class Paired(_Shape):
     p: float
 
 
+class Dialled(_Shape):
+    """Lists of `cutoff` with one dial turned: their `ndcg`, what that is less than without it
+    (`cost`, and `p` as of Paired), and the measure that the dial is for without and with it."""
+
+    dial: str
+    value: str
+    cutoff: int
+    users: int
+    ndcg: Interval
+    cost: Interval
+    p: float
+    bought: str
+    before: float
+    after: float
+
+
 class Judgement(_Shape):
     """`split` in words, `users` tested, `cutoffs` of the ranked lists; models, the judged first.
 
+    dials: what each dial costs the judged model.
     notes: by metric, how it was measured where that depends on the data. each: by metric, the
     judged model's figure of every kept user (at most 20,000), the same users in the same order
     wherever `tested` is the same: the digest of who was asked for what, knowing what.
@@ -72,6 +89,7 @@ class Judgement(_Shape):
     notes: dict[str, str] = {}
     tested: str = ""
     each: dict[str, list[float]] = {}
+    dials: list[Dialled] = []
 
     def model(self, name: str) -> Judged:
         """The figures of the model called `name`. Raises JudgementError with those there are."""

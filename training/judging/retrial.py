@@ -14,6 +14,7 @@ from training.artifact import read_model
 from training.fitted import Fitted, refit
 from training.judging.assessment import Assessment
 from training.judging.contest import judge_fitted
+from training.judging.dials import DialTrial, ItemKinds, Kinds, read_dials
 from training.judging.groups import find_property
 from training.judging.judgement import Judgement
 from training.judging.pair_files import read_pairs
@@ -27,7 +28,7 @@ from training.world import World
 class RetrialConfig(BaseModel):
     """`split`: one of training.splits.NAMES, of which about `share` is asked for; `given`: a file
     of the pairs to ask for instead (training.judging.pair_files); `groups`: properties of users
-    or items.
+    or items; `dials`: NAME=VALUES of training.judging.dials, which speak of `kinds`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +39,8 @@ class RetrialConfig(BaseModel):
     cutoffs: tuple[int, ...] = (10, 20)
     groups: tuple[str, ...] = ()
     seed: int = 1
+    dials: tuple[str, ...] = ()
+    kinds: Kinds = Kinds()
 
 
 def judge_again(
@@ -58,6 +61,8 @@ def judge_again(
     read = read_snapshot(snapshot)
     world = snapshot_world(read)
     properties = [find_property(read, name) for name in config.groups]
+    turned = read_dials(config.dials)
+    kinds = ItemKinds.of(read, config.kinds, turned)
     parts = _split(read, world, config)
     assessment = Assessment(world, parts, config.seed, config.cutoffs, properties)
     known = world.with_interactions(parts.train)
@@ -68,6 +73,9 @@ def judge_again(
     report(Progress("evaluation", 0, 1))
     others = {path.name: fitted[path] for path in against}
     judgement = judge_fitted(assessment, fitted[artifact], others)
+    if turned:
+        trial = DialTrial(assessment, fitted[artifact], kinds, min(config.cutoffs))
+        judgement = judgement.model_copy(update={"dials": trial.judge(turned)})
     report(Progress("evaluation", 1, 1))
     return judgement
 

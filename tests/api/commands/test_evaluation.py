@@ -11,13 +11,19 @@ from training.train import train
 
 
 def test_the_newest_artifact_is_judged_on_its_snapshot_as_tables(artifact: Path, run: Run):
-    done = run("evaluate", "--split", "random", "--share=0.25", "--cutoff=5", "--group=colour")
+    done = run(
+        *("evaluate", "--split", "random", "--share=0.25", "--cutoff=5", "--group=colour"),
+        "--dial=diversity=0,0.5",
+    )
 
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "chance within each user, 25% asked for: 40 people tested (seed 1)"
     named = {line.split()[0] for line in lines if line.strip()}
     assert named >= {"default", "lightgcn", "popularity", "itemknn", "ease", "red", "blue"}
+    (before, after) = (line.split() for line in lines if line.startswith("diversity"))
+    assert (before[1], after[1]) == ("0", "0.5")
+    assert before[-1] == before[-2] == after[-2] < after[-1]
     assert "ndcg@5" in lines[1] and "coverage@5" in lines[1]
     assert lines[-1] == f"judgement {artifact}/judgement.json"
 
@@ -47,6 +53,7 @@ def test_json_is_the_judgement_itself_with_the_other_artifact_in_it(
         (["--share=2"], "share is 2.0, expected a number more than 0 and less than 1"),
         (["--group=size"], "property 'size' is not there: expected one of item.colour"),
         (["--against=nowhere"], "nowhere is not an artifact: it has no model.json"),
+        (["--dial=exposure=small:0.1"], "exposure: the domain says no field in item.makers"),
         (["--given=none.csv"], "there is no file none.csv"),
     ],
 )
