@@ -89,6 +89,7 @@ def train(
     checkpoints = settings.artifacts / f".{snapshot.name}.training"
     arguments = ["train", str(snapshot), str(artifact), "--seed", str(seed), "--split", split]
     arguments += ["--checkpoints", str(checkpoints)]
+    arguments += ["--processes", str(settings.training_processes)]
     given = {"--against": against, "--from": start}
     arguments += [f"{option}={path}" for option, path in given.items() if path is not None]
     run_step("training", [*arguments, *choice.arguments()], progress, alive=alive)

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
         5, ge=1, description="artifacts kept, newest first, with those that serve"
     )
     retrain_minutes: int = Field(24 * 60, ge=1, description="time between scheduled trainings")
+    training_processes: int = Field(
+        1, ge=1, le=64, description="processes that train one model together, a GPU for each"
+    )
     audit_gate: bool = Field(
         True, description="whether a graph that fails its audit is refused for training"
     )

@@ -141,8 +141,11 @@ def test_a_frozen_stream_is_a_503_within_two_seconds_and_answers_go_on(client, g
         for _ in range(20):
             client.recommend()
         answers_go_on(client)
+        unkept = client.ask("POST", "/v1/recommendations", json={"user_id": "p0"}).json()
         metrics = client.http.get("/metrics").text
 
+    assert (unkept["recommendation_id"], unkept["degraded"]) == (None, ["served"])
+    assert len(unkept["items"]) == 10
     assert 'pathlight_up{part="stream"} 0.0' in metrics
     assert 'pathlight_up{part="graph"} 1.0' in metrics
     assert wait_until(

@@ -1,6 +1,6 @@
 """Several processes that train one model together, as torchrun starts them.
 
-    torchrun --standalone --nproc-per-node 2 -m training train SNAPSHOT ARTIFACT
+    python -m training train SNAPSHOT ARTIFACT --processes 2
 
 Each runs the same program; a training deals every batch out to them and sums their gradients.
 Rank 0 validates, writes and speaks. It knows neither models nor batches.

@@ -18,7 +18,14 @@ from training.models.lightgcn import LightGCNConfig
 from training.running.loop import Progress, Report, TrainingConfig, silent
 from training.search.budget import Budget, epochs_within
 from training.search.climb import ChosenForms, choose_forms
-from training.search.race import Attempt, Candidate, attempt, best_of, race, vectors_scorer, words
+from training.search.race import (
+    Attempt,
+    Candidate,
+    attempt,
+    race,
+    vectors_scorer,
+    words,
+)
 from training.search.selection import ItemHalf, Validation, choose_blend, choose_truncation
 from training.splits import latest_split
 from training.world import World
@@ -39,7 +46,8 @@ class RecipeConfig:
     """What is tried on validation.
 
     training and, where it is left as it is, `others`, with the first of `hops`; then the best of
-    them with the other hops; then its loss at its temperature times `temperature_ratios`. forms:
+    them with the other hops; then its loss at its temperature times `temperature_ratios`, and from
+    the best one on once more. forms:
     closed forms, from these settings on; those that the catalogue is too large for are left out.
     minutes: search and refit together; what does not fit is not tried. fixed: settings that keep
     their value, named as in "model.hops"; alone: whether the model serves without a closed form;
@@ -50,7 +58,7 @@ class RecipeConfig:
     training: TrainingConfig = TrainingConfig()
     others: tuple[TrainingConfig, ...] = (SPARSE,)
     hops: tuple[int, ...] = (2, 1, 3)
-    temperature_ratios: tuple[float, ...] = (0.75, 1.25)
+    temperature_ratios: tuple[float, ...] = (3 / 4, 4 / 3)
     forms: tuple[ClosedFormConfig, ...] = (EaseConfig(), ChebycfConfig(), ItemknnConfig())
     truncations: tuple[int, ...] = (50, 100, 200, 400)
     minutes: float = 25
@@ -128,7 +136,7 @@ def _search(
         items = choose_forms(forms, validation, seconds, max(config.truncations))
         trials += items.trials
         report(Progress("closed forms", 1, 1))
-    tried = _choose_model(
+    tried, best = _choose_model(
         world.with_interactions(part),
         validation,
         config,
@@ -136,7 +144,6 @@ def _search(
         seed,
         report,
     )
-    best = best_of(tried)
     trials += [found.row() for found in tried]
     settings = Settings(
         best.model,
@@ -210,7 +217,7 @@ def _choose_model(
     seconds: float,
     seed: int,
     report: Report,
-) -> list[Attempt]:
+) -> tuple[list[Attempt], Attempt]:
     others = config.others if config.training == TrainingConfig() else ()
     models = [config.model]
     if hasattr(config.model, "hops") and "model.hops" not in config.fixed:
@@ -229,7 +236,8 @@ def _choose_model(
         model, training = (best.model, best.training) if best else (models[0], config.training)
         found = []
         for ratio in config.temperature_ratios:
-            temperature = training.loss.temperature * ratio
+            # Rounded, so that there and back is a temperature that was tried.
+            temperature = round(training.loss.temperature * ratio, 6)
             loss = training.loss.model_copy(update={"temperature": temperature})
             found.append((model, training.model_copy(update={"loss": loss})))
         return found
@@ -250,7 +258,7 @@ def _choose_model(
             start=start,
         )
 
-    return race([by_training, by_hops, by_temperature], run, seconds)
+    return race([by_training, by_hops, by_temperature, by_temperature], run, seconds)
 
 
 def _blend(

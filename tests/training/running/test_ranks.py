@@ -16,6 +16,18 @@ from training.train import train
 ROOT = Path(__file__).parents[3]
 
 
+def in_two(snapshot: Path, artifact: Path) -> subprocess.CompletedProcess[str]:
+    command = ["training", "train", str(snapshot), str(artifact), "--processes", "2"]
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
 def test_alone_there_is_nobody_to_ask():
     with joined() as ranks:
         assert ranks == Ranks.current() == Ranks(0, 1)
@@ -28,17 +40,8 @@ def test_two_processes_train_what_one_does_in_two_parts(make_snapshot, tmp_path)
     """The whole command: the same choices, the same weights, written and told once."""
     rows = [(user, (user + 2 * step) % 10, 1.0, step) for user in range(20) for step in range(4)]
     snapshot = make_snapshot(rows, 20, 10)
-    launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = ["-m", "training", "train", str(snapshot), str(tmp_path / "two")]
 
-    done = subprocess.run(
-        [sys.executable, "-m", *launcher, *command],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    done = in_two(snapshot, tmp_path / "two")
     assert done.returncode == 0, done.stderr
     in_parts = RecipeConfig(training=TrainingConfig(accumulation=2))
     alone = train(snapshot, tmp_path / "one", config=in_parts)
@@ -53,3 +56,11 @@ def test_two_processes_train_what_one_does_in_two_parts(make_snapshot, tmp_path)
             torch.from_numpy(second[name]), torch.from_numpy(weight), rtol=1e-4, atol=1e-6
         )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "snapshot", "two"]
+
+
+def test_what_two_refuse_is_said_last(make_snapshot, tmp_path):
+    done = in_two(make_snapshot([], 2, 2), tmp_path / "two")
+
+    assert done.returncode == 2
+    assert "nothing to learn from" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "two").exists()

@@ -1,11 +1,12 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pytest
 
 from training.losses.bpr import BprConfig
 from training.models.lightgcn import LightGCNConfig
 from training.running.loop import TrainingConfig
-from training.search.race import Candidate, race
+from training.search.race import Candidate, calmest, race
 
 FIRST = TrainingConfig(max_epochs=20)
 OTHER = TrainingConfig(loss=BprConfig(), max_epochs=20)
@@ -26,12 +27,13 @@ class Run:
     training: TrainingConfig
     trained: Trained
     seconds_an_epoch: float = 1.0
+    ndcg: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     def after(self, epochs: int) -> float:
         return 0.5
 
 
-def raced(seconds: float, *, other: float = 0.4, hops: int = 3) -> list[tuple[int, str, int]]:
+def raced(seconds: float, *, other: float = 0.46, hops: int = 3) -> list[tuple[int, str, int]]:
     """Hops, loss and epochs of each run of a race where two hops are best; BPR has `other`."""
 
     def by_loss(best: Run | None) -> list[Candidate]:
@@ -52,13 +54,19 @@ def raced(seconds: float, *, other: float = 0.4, hops: int = 3) -> list[tuple[in
             assert (start.model, start.training.loss) == (model, training.loss)
             assert training.decay_epochs == epochs
             epochs += start.trained.epochs
-        return Run(model, training, Trained(reached, epochs))
+        return Run(model, training, Trained(reached, epochs), ndcg=np.full(1, reached))
 
-    tried = race([by_loss, by_hops, by_temperature], run, seconds)
-    return [(run.model.hops, run.training.loss.name, run.trained.epochs) for run in tried]
+    # What was tried is not tried again.
+    tried, chosen = race([by_loss, by_hops, by_temperature, by_temperature], run, seconds)
+    assert chosen.trained.best == max(run.trained.best for run in tried)
+    return [(run.model.hops, told(run.training), run.trained.epochs) for run in tried]
 
 
-def test_with_time_each_stage_is_trained_to_its_end():
+def told(training: TrainingConfig) -> str:
+    return training.loss.name + (" falling" if training.decay_epochs else "")
+
+
+def test_with_time_each_stage_is_trained_to_its_end_and_the_best_anew_with_a_falling_rate():
     assert raced(seconds=1000) == [
         (1, "in_batch_softmax", 20),
         (1, "bpr", 6),
@@ -66,6 +74,7 @@ def test_with_time_each_stage_is_trained_to_its_end():
         (2, "in_batch_softmax", 20),
         (3, "in_batch_softmax", 20),
         (2, "in_batch_softmax", 20),
+        (2, "in_batch_softmax falling", 20),
     ]
 
 
@@ -83,8 +92,25 @@ def test_in_a_hurry_all_sprint_and_the_best_goes_on_for_the_rest(other, winner):
         (2, winner, 2),
         (3, winner, 2),
     ]
-    assert last == (2, winner, 20)
+    assert last == (2, f"{winner} falling", 20)
 
 
 def test_without_time_one_epoch_is_trained_and_validated():
     assert raced(seconds=0, hops=1)[0] == (1, "in_batch_softmax", 1)
+
+
+def test_within_one_standard_error_the_highest_temperature_is_taken():
+    ndcg = np.random.default_rng(1).random(100)
+
+    def run(temperature: float, loss: float, *, hops: int = 1) -> Run:
+        tempered = FIRST.loss.model_copy(update={"temperature": temperature})
+        training = FIRST.model_copy(update={"loss": tempered})
+        noise = np.random.default_rng(2).normal(0, 0.1, 100)
+        return Run(LightGCNConfig(hops=hops), training, Trained(0, 1), ndcg=ndcg - loss + noise)
+
+    best = run(0.2, 0)
+    alike, worse, deeper = run(0.3, 0.001), run(0.4, 0.5), run(0.5, 0.001, hops=2)
+    best = replace(best, ndcg=ndcg)
+
+    assert calmest(best, [best, alike, worse, deeper]) is alike
+    assert calmest(best, [best, worse, deeper]) is best

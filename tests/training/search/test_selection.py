@@ -5,6 +5,7 @@ import scipy.sparse as sp
 from training.closed_forms.ease import EaseConfig
 from training.data import interactions
 from training.scorer import Scorer
+from training.search import selection
 from training.search.selection import BLENDS, Blended, Validation, choose_blend, choose_truncation
 from training.splits import latest_split
 
@@ -57,18 +58,32 @@ def test_the_best_blend_is_that_of_the_score_that_serves():
 @pytest.mark.parametrize("truncations", [(2, 20), (20, 25)])
 def test_the_smallest_truncation_that_costs_nothing_is_taken(truncations):
     """Who met two of 15 items needs the other 13: 20 neighbours hold them, 2 do not."""
+    tried = truncations_tried(truncations)
+
+    assert tried == [k for k in truncations if k <= 20]
+
+
+def test_what_may_by_chance_cost_nothing_is_not_taken(monkeypatch):
+    monkeypatch.setattr(selection, "LOSS", -1)  # nothing is as good as that
+
+    assert truncations_tried((2, 20, 25)) == [2, 20, 25]
+
+    monkeypatch.setattr(selection, "KEPT_ANYWAY", 20)
+    assert truncations_tried((2, 20, 25)) == [2, 20]
+    assert truncations_tried((25, 29)) == [25]
+
+
+def truncations_tried(truncations: tuple[int, ...]) -> list[int]:
     validation = two_tastes(met=3)
     nothing = scorer_of(np.zeros((30, 8), np.float32))
     weights = EaseConfig(reg=10).fit(validation.graph)
     whole = choose_blend(validation, nothing, None, weights.scores)
-
     k, _, trials = choose_truncation(
         validation, nothing, None, whole, weights.truncated(30, 30), truncations
     )
-
     tried = [row["truncation"] for row in trials]
-    assert k == tried[-1] == 20
-    assert tried == [k for k in truncations if k <= 20]
+    assert k == tried[-1]
+    return tried
 
 
 @pytest.mark.parametrize(("place", "within"), [(0, (0, 2)), (8, (6, 10)), (16, (14, 16))])
