@@ -113,12 +113,17 @@ def climb(config: ClosedFormConfig, validation: Validation, seconds: float) -> C
 def add_up(
     climbed: Sequence[Climbed], validation: Validation
 ) -> tuple[tuple[tuple[ClosedFormConfig, float], ...], list[dict]]:
-    """The best form alone, or with another added where that is measurably better.
+    """One form alone, or with another added where that is measurably better.
 
-    Returns the forms with their weights, and what was tried.
+    The one is the first that is not measurably worse than the best: of many settings the best is
+    the luckiest. On ML-100K the best of ChebyCF's thirty was ahead of the best of EASE's four for
+    half of the seeds, and behind it on other entries. Returns the forms with their weights, and
+    what was tried.
     """
-    first, *others = sorted(climbed, key=lambda found: -found.ndcg.mean())
-    chosen, best, trials = ((first.config, 1.0),), first.ndcg, []
+    best = max(climbed, key=lambda found: found.ndcg.mean())
+    first = next(found for found in climbed if costs_nothing(found.ndcg, best.ndcg, ERRORS))
+    others = [found for found in climbed if found is not first]
+    chosen, summed, trials = ((first.config, 1.0),), first.ndcg, []
     few = replace(validation, users=validation.users[:FEW_USERS])
 
     def scores(found: Climbed) -> Scores:
@@ -132,8 +137,8 @@ def add_up(
             weight = share * ratio
             name = f"{first.config.name} + {other.config.name}"
             trials.append({"model": name, "weight": weight, "ndcg": float(ndcg.mean())})
-            if ndcg.mean() > best.mean() and not costs_nothing(first.ndcg, ndcg, ERRORS):
-                chosen, best = ((first.config, 1.0), (other.config, weight)), ndcg
+            if ndcg.mean() > summed.mean() and not costs_nothing(first.ndcg, ndcg, ERRORS):
+                chosen, summed = ((first.config, 1.0), (other.config, weight)), ndcg
     return chosen, trials
 
 

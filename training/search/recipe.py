@@ -47,8 +47,8 @@ class RecipeConfig:
 
     training and, where it is left as it is, `others`, with the first of `hops`; then the best of
     them with the other hops; then its loss at its temperature times `temperature_ratios`, and from
-    the best one on once more. forms:
-    closed forms, from these settings on; those that the catalogue is too large for are left out.
+    the best one on once more. forms: closed forms, from these settings on, first what is taken
+    where none is measurably better; those that the catalogue is too large for are left out.
     minutes: search and refit together; what does not fit is not tried. fixed: settings that keep
     their value, named as in "model.hops"; alone: whether the model serves without a closed form;
     trials: what was tried on validation before, kept with what is tried now.

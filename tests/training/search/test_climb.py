@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -53,6 +54,17 @@ def test_a_second_form_that_says_the_same_is_not_added(validation):
 
     assert chosen == ((EaseConfig(reg=10), 1.0),)
     assert len(trials) == 4
+
+
+def test_the_first_form_stays_unless_another_is_measurably_better(validation):
+    first = climb(EaseConfig(reg=10), validation, 0)
+    noise = np.random.default_rng(1).normal(0, 0.1, len(first.ndcg))
+    other = EaseConfig(reg=20)
+    lucky = replace(first, config=other, ndcg=first.ndcg + noise - noise.mean() + 1e-3)
+    better = replace(first, config=other, ndcg=first.ndcg + 0.2)
+
+    assert add_up([first, lucky], validation)[0][0] == (first.config, 1.0)
+    assert add_up([first, better], validation)[0][0] == (other, 1.0)
 
 
 def test_forms_that_know_a_taste_each_are_summed(validation):
