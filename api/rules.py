@@ -117,7 +117,7 @@ class Rules:
         self._graph, self._domain = graph, domain
         self._most = {n: rule.at_most for n, rule in domain.rules.items() if rule.at_most}
         self._spots = {r.position: name for name, r in domain.rules.items() if r.position}
-        self._matched = any(rule.never or rule.place for rule in domain.rules.values())
+        self._matched = any(not rule.at_most for rule in domain.rules.values())
 
     @property
     def arranging(self) -> bool:

@@ -47,7 +47,7 @@ def _check_rule(
     for pattern in filter(None, (rule.never, rule.unless, rule.per, rule.place)):
         check_names(pattern, labels, types)
     dated = rule.never and [set(link.types) <= set(events) for link in rule.never.links]
-    if rule.within_days and dated != [True]:
+    if rule.never and rule.within_days and dated != [True]:
         raise ValueError("within_days needs a pattern with one relationship, which is an event")
 
 

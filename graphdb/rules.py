@@ -29,13 +29,39 @@ RETURN <rule> AS rule, collect(DISTINCT item.id) AS ids
 
 
 def list_matched(graph: Graph, domain: Domain, user_id: str) -> dict[str, list[str]]:
-    """By rule of the kinds `never` and `place`, the items that it speaks of for this person."""
-    asked = {n: p for n, rule in domain.rules.items() if (p := rule.never or rule.place)}
+    """By rule, but for those of the kind `at_most`, the items that it speaks of for this person."""
+    asked = {n: rule for n, rule in domain.rules.items() if not rule.at_most}
     values: list[Any] = []
-    parts = [_matching(name, domain.rules[name], p, values) for name, p in asked.items()]
+    parts = [
+        _matching(name, rule, pattern, values)
+        if (pattern := rule.never or rule.place)
+        else _shown(name, rule, values)
+        for name, rule in asked.items()
+    ]
     rows = graph.read(UNION.join(parts), user=user_id, values=values) if parts else []
     # Of a rule that matches nothing there is no row.
     return {name: [] for name in asked} | {row["rule"]: row["ids"] for row in rows}
+
+
+LIST_SHOWN = """
+OPTIONAL MATCH (asked:User {id: $user})
+OPTIONAL MATCH (asked)-[:SAME_AS]->(known:User)
+WITH coalesce(known, asked) AS one
+UNWIND [one] + COLLECT { MATCH (s:User)-[:SAME_AS]->(one) RETURN s } AS person
+MATCH (person)<-[:SHOWN_TO]-(list:ServedList)
+WHERE list.at >= datetime() - duration({seconds: <seconds>})
+UNWIND list.items AS id
+WITH id, count(DISTINCT list) AS lists
+WHERE lists >= <most>
+RETURN <rule> AS rule, collect(id) AS ids
+"""
+
+
+def _shown(name: str, rule: RuleSpec, values: list[Any]) -> LiteralString:
+    statement = LIST_SHOWN.replace("<seconds>", "<value>", 1)
+    statement = _bound(statement, int((rule.within_days or 0) * 86_400), values)
+    statement = _bound(statement.replace("<most>", "<value>"), rule.shown_at_most, values)
+    return _bound(statement.replace("<rule>", "<value>"), name, values)
 
 
 LIST_GROUPS = """

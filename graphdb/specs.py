@@ -165,16 +165,18 @@ RULES = {
     "never": {"within_days", "unless"},
     "at_most": {"per"},
     "place": {"position"},
+    "shown_at_most": {"within_days"},
 }
 """What says which kind a rule is, and what else a rule of that kind may say."""
 
 
 class RuleSpec(Strict):
-    """One business rule; exactly one of never, at_most and place.
+    """One business rule; exactly one of never, at_most, place and shown_at_most.
 
     never: items that are never shown to the person; within_days: the pattern's event is no older;
     unless: a pattern that excepts an item. at_most: so many items of a list `per` group. place:
-    the best of these items is shown at `position`, marked.
+    the best of these items is shown at `position`, marked. shown_at_most: an item that was in so
+    many of the person's lists of the last `within_days` is in no further one.
     """
 
     never: PatternText | None = None
@@ -184,6 +186,7 @@ class RuleSpec(Strict):
     per: PatternText | None = None
     place: PatternText | None = None
     position: int | None = Field(None, ge=1, le=500)
+    shown_at_most: int | None = Field(None, ge=1, le=1000)
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> "RuleSpec":
@@ -193,7 +196,11 @@ class RuleSpec(Strict):
         (kind,) = kinds
         if extra := self.model_fields_set - RULES[kind] - {kind}:
             raise ValueError(f"{min(extra)!r} does not go with {kind!r}")
-        needed = {"at_most": self.per, "place": self.position}
+        needed = {
+            "at_most": self.per,
+            "place": self.position,
+            "shown_at_most": self.within_days,
+        }
         if needed.get(kind, "") is None:
             raise ValueError(f"{kind!r} needs {min(RULES[kind])!r}")
         return self

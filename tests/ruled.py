@@ -29,6 +29,10 @@ per = "(item)-[:HAS_GENRE]->(group)"
 place = "(item)-[:HAS_TAG]->(:Tag {id: 'sponsored'})"
 position = 2
 
+[rules.tired]
+shown_at_most = 2
+within_days = 7
+
 [sources.sequels]
 cypher = \"\"\"
 MATCH (:User {id: $person})-[:RATED]->(:Film)<-[:SEQUEL_OF]-(film:Film)

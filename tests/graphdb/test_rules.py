@@ -6,10 +6,13 @@ import pytest
 
 from graphdb.catalogue import save_items
 from graphdb.domain import parse_domain
+from graphdb.event_row import micros
 from graphdb.events import save_events
 from graphdb.people import join_people
 from graphdb.relations import save_relations
 from graphdb.rules import check_rules, list_groups, list_matched
+from graphdb.served import ServedRow, save_served
+from tests.graphdb.test_served import served_row
 from tests.rows import event_row, item_row
 from tests.ruled import RULED, TEXT
 
@@ -33,13 +36,13 @@ def films(graph):
 def test_a_person_is_barred_what_patterns_say(graph, films):
     matched = {rule: sorted(ids) for rule, ids in list_matched(graph, RULED, "ann").items()}
 
-    assert matched == {"blocked": ["3"], "lately": ["0"], "sponsored": ["4"]}
+    assert matched == {"blocked": ["3"], "lately": ["0"], "sponsored": ["4"], "tired": []}
 
 
 def test_a_stranger_is_barred_nothing_and_gets_the_same_placed(graph, films):
     for name in ("nobody", "", "ann'}) DETACH DELETE n //"):
         matched = list_matched(graph, RULED, name)
-        assert matched == {"blocked": [], "lately": [], "sponsored": ["4"]}
+        assert matched == {"blocked": [], "lately": [], "sponsored": ["4"], "tired": []}
 
 
 def test_who_was_joined_is_barred_what_either_is(graph, films):
@@ -49,6 +52,19 @@ def test_who_was_joined_is_barred_what_either_is(graph, films):
     for name in ("ann", "anonymous:x"):
         matched = list_matched(graph, RULED, name)
         assert (sorted(matched["lately"]), matched["blocked"]) == (["0", "4"], ["3"])
+
+
+def test_what_was_in_enough_of_a_persons_lists_is_barred_for_a_time(graph, films):
+    def shown(id: str, days: float, *items: str, user: str = "ann") -> ServedRow:
+        at = datetime.now(UTC) - timedelta(days=days)
+        return served_row(id, user, list(items), at=micros(at))
+
+    lists = [shown("a", 1, "1", "4"), shown("b", 2, "1", "2"), shown("c", 9, "2", "4")]
+    save_events(graph, RULED, "api", [event_row("bob", "0")])
+    save_served(graph, [*lists, shown("d", 1, "2", "4", user="bob")])
+
+    assert list_matched(graph, RULED, "ann")["tired"] == ["1"]
+    assert list_matched(graph, RULED, "bob")["tired"] == []
 
 
 def test_groups_are_those_of_the_asked_items(graph, films):

@@ -33,6 +33,8 @@ NAMES = {
     "pattern": "(item:Item)-[:HAS_GENRE]->(group)",
     "conditions": "true",
     "rule": "'rule'",
+    "seconds": "60",
+    "most": "3",
 }
 # Schema statements cannot be explained; the suite runs them for real.
 SCHEMA = re.compile(r"^\s*(CREATE (CONSTRAINT|VECTOR INDEX)|DROP INDEX|SHOW|ALTER)")
