@@ -47,7 +47,7 @@ def ordered(
         return pool.taken(np.arange(min(query.k, len(pool.rows))))
     bounds = _exposure(graph, domain, version, query, pool)
     places = shortlisted(len(pool.rows), query.k, bounds.members)
-    kept = Bounds(bounds.members[places], bounds.least, bounds.most)
+    kept = Bounds(bounds.members[places], bounds.least)
     found = _candidates(graph, domain, version, history, query, pool.taken(places))
     return pool.taken(places[reranked(found, query.dials, query.k, kept)])
 
@@ -101,9 +101,7 @@ def _exposure(
     makers = list_field_values(graph, domain, domain.item.makers, ids)
     groups = [set(domain.groups[group].makers) for group in shares]
     members = [[not group.isdisjoint(makers.get(id, ())) for group in groups] for id in ids]
-    return Bounds(
-        np.array(members, bool), np.array(list(shares.values())), np.full(len(groups), query.k)
-    )
+    return Bounds(np.array(members, bool), np.array(list(shares.values())))
 
 
 def _seed(query: Query) -> int:

@@ -110,6 +110,8 @@ def keep(
         "items": items,
         "scores": [float(item.score or 0.0) for item in answer.items],
         "sources": ["+".join(item.sources) for item in answer.items],
+        "rules": [item.rule or "" for item in answer.items],
+        "acted": sorted(answer.rules),
     }
     try:
         state.lists.keep(row)

@@ -24,8 +24,9 @@ PAGE = 1000
 
 class ServedRow(TypedDict):
     """One list. user_id: empty for a session's; at: in microseconds since 1970; context: JSON text;
-    items, scores and sources are parallel, a source's names are joined by "+"; first_rank: of the
-    first item, beyond 1 for a later page; before: the items of the pages before it.
+    items, scores, sources and rules are parallel, a source's names are joined by "+", a rule is the
+    one that placed the item or ""; acted: the rules that did anything to the list; first_rank: of
+    the first item, beyond 1 for a later page; before: the items of the pages before it.
     """
 
     id: str
@@ -41,6 +42,8 @@ class ServedRow(TypedDict):
     items: list[str]
     scores: list[float]
     sources: list[str]
+    rules: list[str]
+    acted: list[str]
 
 
 # MERGE on the constraint: two that write the same list make one.

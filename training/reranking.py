@@ -71,16 +71,15 @@ class Dials(BaseModel):
 @dataclass(frozen=True)
 class Bounds:
     """How often members of groups are listed: `members` bool [N, G], of which at each length n of
-    the list at least floor(least · n) are in it, while there are any, and never more than `most`.
+    the list at least floor(least · n) are in it, while there are any.
     """
 
     members: np.ndarray
     least: np.ndarray
-    most: np.ndarray
 
     @staticmethod
     def none(count: int) -> "Bounds":
-        return Bounds(np.zeros((count, 0), bool), np.zeros(0), np.zeros(0))
+        return Bounds(np.zeros((count, 0), bool), np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def reranked(candidates: Candidates, dials: Dials, k: int, bounds: Bounds) -> np
     closest = np.zeros(len(worth))
     counts = np.zeros(len(bounds.least), np.int64)
     while len(listed) < k:
-        free = open_ & ~bounds.members[:, counts >= bounds.most].any(axis=1)
+        free = open_
         lacking = counts < np.floor(bounds.least * (len(listed) + 1) + 1e-9)
         helped = bounds.members[:, lacking].sum(axis=1) * free
         if helped.any():

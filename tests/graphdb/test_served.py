@@ -39,6 +39,8 @@ def served_row(id: str, user: str, items: list[str], minutes: float = 0, **given
         "items": items,
         "scores": [1.0 / (n + 1) for n in range(len(items))],
         "sources": ["vector"] * len(items),
+        "rules": [""] * len(items),
+        "acted": [],
     }
     return ServedRow(**row | given)
 
@@ -155,8 +157,23 @@ def test_the_questions_of_the_page_have_its_answers(graph, domain):
     save_served(
         graph,
         [
-            served_row("a", "ann", ["1", "2"], sources=["vector", "vector+similar"]),
-            served_row("b", "ann", ["3", "4"], 1, first_rank=3, sources=["vector", "popular"]),
+            served_row(
+                "a",
+                "ann",
+                ["1", "2"],
+                sources=["vector", "vector+similar"],
+                rules=["", "sponsored"],
+                acted=["blocked", "sponsored"],
+            ),
+            served_row(
+                "b",
+                "ann",
+                ["3", "4"],
+                1,
+                first_rank=3,
+                sources=["vector", "popular"],
+                acted=["blocked"],
+            ),
             served_row("c", "bob", ["1"], model_version="v2", sources=["vector+similar"]),
         ],
     )
@@ -169,7 +186,7 @@ def test_the_questions_of_the_page_have_its_answers(graph, domain):
 
     statements, answers = (blocks("docs/served.md", kind) for kind in ("cypher", "json"))
 
-    assert len(statements) == len(answers) == 3
+    assert len(statements) == len(answers) == 5
     for statement, answer in zip(statements, answers, strict=True):
         columns, found = graph.explore(statement, {}, 10, 100)
         assert [dict(zip(columns, row, strict=True)) for row in found] == json.loads(answer)

@@ -197,7 +197,7 @@ class DialTrial:
             kinds=self.kinds.shares[rows],
             taste=self._taste(user),
         )
-        bounds = Bounds(members[places], least, np.full(len(least), self.k))
+        bounds = Bounds(members[places], least)
         return rows[reranked(found, one.dials, self.k, bounds)]
 
     def _taste(self, user: int) -> np.ndarray:
