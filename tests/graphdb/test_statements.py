@@ -35,6 +35,7 @@ NAMES = {
     "rule": "'rule'",
     "seconds": "60",
     "most": "3",
+    "values": "i.title",
 }
 # Schema statements cannot be explained; the suite runs them for real.
 SCHEMA = re.compile(r"^\s*(CREATE (CONSTRAINT|VECTOR INDEX)|DROP INDEX|SHOW|ALTER)")
