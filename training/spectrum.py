@@ -87,14 +87,15 @@ class Filter(ItemWeights):
     def _polynomial(self, start: sp.csr_matrix) -> np.ndarray:
         # Horner: q(A) x = c_0 x + A (c_1 x + A (…)), whose first product is of few entries.
         coefficients = [float(c) for c in self.polynomial]
-        if len(coefficients) == 1:
-            return start.toarray() * np.float32(coefficients[0])
-        to_users = self.propagation.to_users.matrix
-        first = (start @ to_users.T) @ to_users
-        first = first * coefficients[-1] + start * coefficients[-2]
+        found = start * coefficients[-1]
+        if len(coefficients) > 1:
+            to_users, to_items = self.propagation.to_users, self.propagation.to_items
+            found = found @ to_items.matrix @ to_users.matrix + start * coefficients[-2]
+        if len(coefficients) <= 2:
+            return found.toarray()
         # In C's order: vectors that lie apart in memory make a product ten times as slow.
-        total, x = (torch.from_numpy(part.T.toarray(order="C")) for part in (first, start))
+        total, x = (torch.from_numpy(part.T.toarray(order="C")) for part in (found, start))
         for coefficient in coefficients[-3::-1]:
-            total = self.propagation.to_items @ (self.propagation.to_users @ total)
+            total = to_items @ (to_users @ total)
             total.add_(x, alpha=coefficient)
         return total.numpy().T

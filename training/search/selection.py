@@ -183,9 +183,8 @@ def choose_truncation(
             validation, scorer, residuals, lambda a, b=cut: (a @ b).toarray(), near=whole
         )
         trials.append({"model": "blend", "truncation": k, **found.row()})
-        difference = found.ndcg - whole.ndcg
-        error = difference.std() / np.sqrt(len(difference))
-        if difference.mean() - error >= -LOSS * whole.ndcg.mean():
+        gain, error = _gain(found.ndcg, whole.ndcg)
+        if gain - error >= -LOSS * whole.ndcg.mean():
             break
     return k, found, trials
 
@@ -193,8 +192,14 @@ def choose_truncation(
 def costs_nothing(ndcg: np.ndarray, other: np.ndarray, errors: float = 1) -> bool:
     """Whether the mean loss against `other` is within `errors` standard errors of the
     differences."""
+    gain, error = _gain(ndcg, other)
+    return bool(gain >= -errors * error)
+
+
+def _gain(ndcg: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """The mean of the paired differences, and its standard error."""
     difference = ndcg - other
-    return bool(difference.mean() >= -errors * difference.std() / np.sqrt(len(difference)))
+    return difference.mean(), difference.std() / np.sqrt(len(difference))
 
 
 def _halves(
