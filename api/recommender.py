@@ -207,8 +207,8 @@ class Recommender:
             ids = version.artifact.item_ids
             seen = {ids[row] for row in history.seen} | history.unknown
             return self._impersonal.answer(version, query, seen)
-        ids = version.artifact.item_ids
-        sourced, silent = self._sources.find(person.id, _recent(version, history, person))
+        recent = _recent(version, history, person) if self._domain.sources else []
+        sourced, silent = self._sources.find(person.id, recent)
         ruled, barred = self._rules.of(query.user_id), barred_rows(version, history, query)
         never = [version.item_rows[i] for i in ruled.never if i in version.item_rows]
         brought = {**sourced, **ruled.placed}
@@ -217,13 +217,16 @@ class Recommender:
             pool = boosted_pool(
                 self._graph, self._domain, version, history, wanted, barred.union(never), brought
             )
-            found = {ids[row] for rows in pool.found.values() for row in rows if row not in barred}
             answer = self._answer(version, query, history, pool, ruled=ruled)
             short = self._rules.arranging and len(answer.items) < query.k
             if not short or len(pool.rows) < wanted.k:
                 break
             wanted = replace(query, k=WIDER * max(len(pool.rows), query.k))
-        acted = ruled.held_back(found) | answer.rules
+        acted = answer.rules
+        if ruled.barred:
+            ids = version.artifact.item_ids
+            found = {ids[row] for rows in pool.found.values() for row in rows if row not in barred}
+            acted = ruled.held_back(found) | acted
         empty = answer.empty if answer.items or len(pool.rows) else ruled_out(acted) or answer.empty
         return replace(answer, degraded=silent, rules=acted, empty=empty)
 
