@@ -259,7 +259,7 @@ class Recommender:
         if arranged:
             items = arranged.marked(items)
         if missing is None and (query.reasons or query.fields):
-            items = with_evidence(self._graph, self._domain, query, items)
+            items = with_evidence(self._graph, self._domain, query, items, version)
         empty = None
         if not items and missing is None:
             left = query.dials.min_relevance and len(pool.rows)

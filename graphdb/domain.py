@@ -25,6 +25,7 @@ from graphdb.specs import (
     EventType,
     GroupSpec,
     ItemSpec,
+    PrivacySpec,
     RelationSpec,
     RuleSpec,
     SourceSpec,
@@ -60,6 +61,7 @@ class Domain(Strict):
     groups: dict[EventType, GroupSpec] = Field({}, description="of makers, for their exposure")
     files: FileSpecs | None = None
     audit: AuditSpec = AuditSpec()
+    privacy: PrivacySpec = PrivacySpec()
     rules: dict[EventType, RuleSpec] = Field({}, description="what a list must and must not show")
     sources: dict[EventType, SourceSpec] = Field({}, description="candidates of one's own")
 
@@ -148,11 +150,14 @@ class Domain(Strict):
     def digest(self) -> str:
         """A sha256 of the content: equal domains have equal digests, whatever their layout.
 
-        How files map onto it, what the audit allows and how lists are ordered, ruled and fed are
-        not in it: the graph is the same.
+        How files map onto it, what the audit allows, what is told of people and how lists are
+        ordered, ruled and fed are not in it: the graph is the same.
         """
-        left_out = dict.fromkeys(("files", "audit", "groups", "rules", "sources"), True)
-        content = self.model_dump_json(exclude=left_out | {"item": {"categories", "makers"}})
+        tables = ("files", "audit", "groups", "privacy", "rules", "sources")
+        left_out: dict[str, Any] = dict.fromkeys(tables, True)
+        left_out["item"] = {"categories", "makers"}
+        left_out["relations"] = {name: {"social"} for name in self.relations}
+        content = self.model_dump_json(exclude=left_out)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property
@@ -175,6 +180,18 @@ class Domain(Strict):
         fields = (self.user if end == "user" else self.item).fields.values()
         related = [spec.relationship for spec in self.relations.values() if spec.from_ == end]
         return [spec.node.relationship for spec in fields if spec.node] + related
+
+    @property
+    def social_relationships(self) -> list[str]:
+        """The types that lead to people whose choices may be told."""
+        return [spec.relationship for spec in self.relations.values() if spec.social]
+
+    @property
+    def knowledge_names(self) -> dict[str, str]:
+        """By relationship type, the field or relation of the domain that it stands for."""
+        fields = [*self.user.fields.items(), *self.item.fields.items()]
+        attributes = {spec.node.relationship: name for name, spec in fields if spec.node}
+        return attributes | {spec.relationship: name for name, spec in self.relations.items()}
 
     @property
     def attribute_labels(self) -> list[str]:

@@ -10,6 +10,7 @@ RELATIONS = """
 relationship = "FOLLOWS"
 from = "user"
 to = "user"
+social = true
 
 [relations.set_in]
 relationship = "SET_IN"

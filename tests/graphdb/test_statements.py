@@ -29,6 +29,7 @@ NAMES = {
     "passes": "true",
     "events": "RATED|WATCHED",
     "own": "LIKES_GENRE",
+    "social": "FOLLOWS",
     "things": "HAS_GENRE",
     "pattern": "(item:Item)-[:HAS_GENRE]->(group)",
     "conditions": "true",
