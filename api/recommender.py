@@ -37,6 +37,7 @@ from graphdb.retrieval import (
     fetch_showable,
 )
 from graphdb.rules import check_rules
+from graphdb.walks import list_walked
 from training.artifact import ArtifactError
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Recommender:
         self.rankings = Rankings(domain, serving.home / "rankings.json")
         self._rules, self._sources = Rules(serving.graph, domain), Sources(serving.graph, domain)
         self._impersonal = Impersonal(serving.graph, domain, self.rankings, self._rules)
+        self._walking = bool(domain.walks.knowledge or domain.walks.social)
         self._unruled, self._checked = ["rules"] if domain.rules else [], False
 
     def recommend(self, query: Query) -> Answer:
@@ -167,6 +169,7 @@ class Recommender:
         if any(vector):
             fetch_candidates(self._graph, version.id, version.slot, vector, 1, first)
         fetch_evidence(self._graph, self._domain, "", first, first)
+        list_walked(self._graph, self._domain, "nobody", first)
         self._warmed = version.id
 
     def _check(self) -> None:
@@ -207,11 +210,13 @@ class Recommender:
             ids = version.artifact.item_ids
             seen = {ids[row] for row in history.seen} | history.unknown
             return self._impersonal.answer(version, query, seen)
-        recent = _recent(version, history, person) if self._domain.sources else []
+        asking = self._domain.sources or self._walking
+        recent = _recent(version, history, person) if asking else []
         sourced, silent = self._sources.find(person.id, recent)
+        walked = self._walked(version, history, person, recent) if self._walking else {}
         ruled, barred = self._rules.of(query.user_id), barred_rows(version, history, query)
         never = [version.item_rows[i] for i in ruled.never if i in version.item_rows]
-        brought = {**sourced, **ruled.placed}
+        brought = {**walked, **sourced, **ruled.placed}
         wanted = query
         while True:
             pool = boosted_pool(
@@ -229,6 +234,14 @@ class Recommender:
             acted = ruled.held_back(found) | acted
         empty = answer.empty if answer.items or len(pool.rows) else ruled_out(acted) or answer.empty
         return replace(answer, degraded=silent, rules=acted, empty=empty)
+
+    def _walked(
+        self, version: MappedVersion, history: History, person: Person, recent: Sequence[str]
+    ) -> dict[str, list[str]]:
+        """What walks find, from the items that speak for what the person likes."""
+        liked = set(history.row.indices[history.row.data > 0].tolist())
+        items = [item for item in recent if version.item_rows.get(item) in liked]
+        return list_walked(self._graph, self._domain, person.id, items)
 
     def _answer(
         self,

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from graphdb.errors import PathlightError
 from graphdb.file_specs import FileSpecs
-from graphdb.rule_names import check_rule_names, check_source_names
+from graphdb.rule_names import check_choices, check_rule_names, check_source_names
 from graphdb.specs import (
     AttributeNode,
     AuditSpec,
@@ -25,12 +25,13 @@ from graphdb.specs import (
     EventType,
     GroupSpec,
     ItemSpec,
-    PrivacySpec,
     RelationSpec,
     RuleSpec,
+    SocialSpec,
     SourceSpec,
     Strict,
     UserSpec,
+    WalksSpec,
 )
 
 OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving", "Tombstone", "ServedList"}
@@ -61,7 +62,8 @@ class Domain(Strict):
     groups: dict[EventType, GroupSpec] = Field({}, description="of makers, for their exposure")
     files: FileSpecs | None = None
     audit: AuditSpec = AuditSpec()
-    privacy: PrivacySpec = PrivacySpec()
+    social: SocialSpec = SocialSpec()
+    walks: WalksSpec = WalksSpec()
     rules: dict[EventType, RuleSpec] = Field({}, description="what a list must and must not show")
     sources: dict[EventType, SourceSpec] = Field({}, description="candidates of one's own")
 
@@ -131,6 +133,16 @@ class Domain(Strict):
         check_source_names(self.sources, self.rules)
         return self
 
+    @model_validator(mode="after")
+    def _walks_lead_somewhere(self) -> "Domain":
+        people = [n for n, r in self.relations.items() if (r.from_, r.to) == ("user", "user")]
+        nodes = [name for name, spec in self.item.fields.items() if spec.node]
+        known = [*nodes, *(name for name, r in self.relations.items() if r.from_ == "item")]
+        check_choices("social.relations", self.social.relations, people)
+        check_choices("walks.social", self.walks.social, self.social.relations)
+        check_choices("walks.knowledge", self.walks.knowledge, known)
+        return self
+
     @property
     def vocabulary(self) -> dict[str, list[str]]:
         """The labels of the domain's graph, with their properties."""
@@ -153,11 +165,9 @@ class Domain(Strict):
         How files map onto it, what the audit allows, what is told of people and how lists are
         ordered, ruled and fed are not in it: the graph is the same.
         """
-        tables = ("files", "audit", "groups", "privacy", "rules", "sources")
+        tables = ("files", "audit", "groups", "social", "walks", "rules", "sources")
         left_out: dict[str, Any] = dict.fromkeys(tables, True)
-        left_out["item"] = {"categories", "makers"}
-        left_out["relations"] = {name: {"social"} for name in self.relations}
-        content = self.model_dump_json(exclude=left_out)
+        content = self.model_dump_json(exclude=left_out | {"item": {"categories", "makers"}})
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property
@@ -181,10 +191,10 @@ class Domain(Strict):
         related = [spec.relationship for spec in self.relations.values() if spec.from_ == end]
         return [spec.node.relationship for spec in fields if spec.node] + related
 
-    @property
-    def social_relationships(self) -> list[str]:
-        """The types that lead to people whose choices may be told."""
-        return [spec.relationship for spec in self.relations.values() if spec.social]
+    def relationships_of(self, names: Iterable[str]) -> list[str]:
+        """The types of these fields with nodes and relations."""
+        wanted = set(names)
+        return [kind for kind, name in self.knowledge_names.items() if name in wanted]
 
     @property
     def knowledge_names(self) -> dict[str, str]:

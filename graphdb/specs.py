@@ -101,28 +101,30 @@ class RelationSpec(Strict):
     """One kind of knowledge-graph edge: (from)-[:relationship]->(to).
 
     Its ends are "user", "item", or the name of a field with `node`: then the end is that field's
-    attribute node. social: what people at its end choose may be told, in numbers, to whoever it
-    starts from.
+    attribute node.
     """
 
     relationship: RelationshipType
     from_: str = Field(alias="from")
     to: str
-    social: bool = False
-
-    @model_validator(mode="after")
-    def _people_are_social(self) -> "RelationSpec":
-        if self.social and (self.from_, self.to) != ("user", "user"):
-            raise ValueError('social goes with from = "user" and to = "user" alone')
-        return self
 
 
-class PrivacySpec(Strict):
-    """What an answer may tell of other people. least_people: nothing of groups of fewer; names:
-    the ids of some of those whom the person's social relations lead to."""
+class SocialSpec(Strict):
+    """What an answer may tell of other people: what those chose whom one of these `relations` leads
+    the person to, in numbers. least_people: nothing of fewer, whoever they are; names: the ids of
+    some of those."""
 
+    relations: list[EventType] = []
     least_people: int = Field(5, ge=1)
     names: bool = False
+
+
+class WalksSpec(Strict):
+    """What candidates are found by: `knowledge`, fields with `node` and relations of items, from
+    the items that count for a person; `social`, some of social.relations, from the person."""
+
+    knowledge: list[FieldName] = []
+    social: list[EventType] = []
 
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

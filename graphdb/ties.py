@@ -129,7 +129,8 @@ def list_ties(
     knowledge: all but weights; slot: the version's whose weights are wanted. One round trip.
     """
     things = domain.relationships_from("item")
-    events, social = domain.positive_relationships, domain.social_relationships
+    events = domain.positive_relationships
+    social = domain.relationships_of(domain.social.relations)
     parts: list[LiteralString] = []
     if knowledge and things:
         parts += [render(part, things=things) for part in (LIST_RELATIONS, LIST_SHARED)]
@@ -146,8 +147,8 @@ def list_ties(
         user=user_id,
         pairs=[list(pair) for pair in pairs],
         items=list(items),
-        least=domain.privacy.least_people,
-        names=domain.privacy.names,
+        least=domain.social.least_people,
+        names=domain.social.names,
         people=_share(PAIRS_OF_PEOPLE, len(pairs), *PEOPLE),
         friends=_share(PAIRS_OF_FRIENDS, len(items), *FRIENDS),
         links=LINKS,

@@ -6,11 +6,13 @@ from graphdb.domain import parse_domain
 
 FILMS = resources.files("domains").joinpath("films.toml").read_text()
 RELATIONS = """
+[social]
+relations = ["follows"]
+
 [relations.follows]
 relationship = "FOLLOWS"
 from = "user"
 to = "user"
-social = true
 
 [relations.set_in]
 relationship = "SET_IN"

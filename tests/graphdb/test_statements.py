@@ -30,6 +30,7 @@ NAMES = {
     "events": "RATED|WATCHED",
     "own": "LIKES_GENRE",
     "social": "FOLLOWS",
+    "walked": "HAS_GENRE",
     "things": "HAS_GENRE",
     "pattern": "(item:Item)-[:HAS_GENRE]->(group)",
     "conditions": "true",

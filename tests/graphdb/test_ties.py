@@ -12,7 +12,10 @@ from graphdb.ties import list_ties
 from tests.related import RELATED, TEXT
 from tests.rows import event_row, item_row
 
-CLOSE = parse_domain(f"{TEXT}\n[privacy]\nleast_people = 1\nnames = true\n", "close.toml")
+FOLLOWED = 'relations = ["follows"]'
+CLOSE = parse_domain(
+    TEXT.replace(FOLLOWED, f"{FOLLOWED}\nleast_people = 1\nnames = true"), "close.toml"
+)
 CROWD = [f"u{n}" for n in range(6)]
 
 
