@@ -11,7 +11,7 @@ from graphdb.filtering import Filter
 from graphdb.retrieval import NewEvent
 from training.reranking import Dials
 
-Told = Literal["knowledge", "paths", "cypher"]
+Told = Literal["knowledge", "paths", "cypher", "attention"]
 """What may be told beside each reason."""
 
 

@@ -12,18 +12,19 @@ from typing import Any
 from api.answer import Told
 from api.mapped import MappedVersion
 from api.reasons import Reason
+from graphdb.attention import attention_property
 from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.paths import Evidence, Path, fetch_evidence
 from graphdb.ties import Pair, list_ties
 
-DRAWN: frozenset[Told] = frozenset({"paths", "cypher"})
+TIED: frozenset[Told] = frozenset({"knowledge", "paths", "cypher"})
 
 
 @dataclass(frozen=True)
 class Beside:
     """By item its fields and the person's latest event, by pair of items what ties them; version:
-    whose paths are told, None where none are."""
+    whose weights those have, None where there is none."""
 
     domain: Domain
     told: Collection[Told]
@@ -46,7 +47,9 @@ class Beside:
         ties = self.ties.get((because, item_id), [])
         knowledge = [tie for tie in ties if tie["kind"] != "similar"]
         path = self._path(because, item_id, latest, ties)
-        told, cypher = None, None
+        told, cypher, attention = None, None, None
+        if latest and latest.attention is not None:
+            attention = {"share": latest.attention, "attribution": False}
         if path and "paths" in self.told:
             near = reason.contribution - reason.walked
             carries = {"similar": reason.walked, "vectors": near}
@@ -62,6 +65,7 @@ class Beside:
             knowledge=knowledge or None,
             path=told,
             cypher=cypher,
+            attention=attention,
         )
 
     def _path(
@@ -86,18 +90,18 @@ def beside(
     trip, and one more where there is something to be told."""
     events = sorted({r.item_id for each in reasons.values() for r in each if r.item_id})
     fields = sorted({*events, *shown})
-    latest, titles = fetch_evidence(graph, domain, user_id, events, fields)
-    drawn = version if DRAWN.intersection(told) else None
+    looked = attention_property(version.slot) if version and "attention" in told else ""
+    latest, titles = fetch_evidence(graph, domain, user_id, events, fields, looked)
     ties: Mapping[Pair, list[dict[str, Any]]] = {}
-    if told and version and reasons:
+    if version and TIED.intersection(told):
         pairs = {(r.item_id, i) for i, each in reasons.items() for r in each if r.item_id}
         ties = list_ties(
             graph,
             domain,
+            version.slot,
             user_id,
             sorted((because, item) for because, item in pairs if because != item),
             sorted(reasons),
             knowledge="knowledge" in told,
-            slot=drawn.slot if drawn else None,
         )
-    return Beside(domain, told, drawn, latest, titles, ties)
+    return Beside(domain, told, version, latest, titles, ties)

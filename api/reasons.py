@@ -19,7 +19,7 @@ class Reason:
     """One part of a score. kind: event (item_id says which), other_events, or general_taste.
 
     walked: the part of the contribution that the item–item weight carries. Not of the score, and
-    told where it was asked for: knowledge, path and cypher.
+    told where it was asked for: knowledge, path, cypher and attention.
     """
 
     kind: str
@@ -34,6 +34,7 @@ class Reason:
     knowledge: list[dict[str, Any]] | None = None
     path: dict[str, Any] | None = None
     cypher: dict[str, Any] | None = None
+    attention: dict[str, Any] | None = None
 
 
 def reasons_for(

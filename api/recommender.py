@@ -37,6 +37,7 @@ from graphdb.retrieval import (
     fetch_showable,
 )
 from graphdb.rules import check_rules
+from graphdb.ties import list_ties
 from graphdb.walks import list_walked
 from training.artifact import ArtifactError
 
@@ -169,7 +170,9 @@ class Recommender:
         if any(vector):
             fetch_candidates(self._graph, version.id, version.slot, vector, 1, first)
         fetch_evidence(self._graph, self._domain, "", first, first)
-        list_walked(self._graph, self._domain, "nobody", first)
+        list_walked(self._graph, self._domain, "", first)
+        for knowledge in (False, True):
+            list_ties(self._graph, self._domain, version.slot, "", [], first, knowledge=knowledge)
         self._warmed = version.id
 
     def _check(self) -> None:

@@ -15,7 +15,8 @@ REASONS = 3
 """Events named an item; the others are summed, so that the shares still add up."""
 TOLD = (
     "knowledge: what ties a reason's item to this one; paths: the person's event and the version's "
-    "weight, as they stand in the graph; cypher: the statement that fetches the path."
+    "weight, as they stand in the graph; cypher: the statement that fetches the path; attention: "
+    "what the model attended to of the person's, which is no attribution."
 )
 INCLUDE = (
     "reasons: what carries each score; item: the item's fields. With reasons, which they bring "
@@ -68,6 +69,14 @@ class CypherOut(BaseModel):
     parameters: dict[str, Any]
 
 
+class AttentionOut(BaseModel):
+    """The share of the person's events on the item in their vector, as the model weighed them: what
+    it looked at, which is not what the score is the sum of."""
+
+    share: float
+    attribution: Literal[False]
+
+
 class ReasonOut(BaseModel):
     """One part of a score. Contributions are signed and add up to the score; `share` is of the
     positive ones. kind: event, other_events (count of them), or general_taste. knowledge explains
@@ -84,6 +93,7 @@ class ReasonOut(BaseModel):
     knowledge: list[TieOut] | None = None
     path: PathOut | None = None
     cypher: CypherOut | None = None
+    attention: AttentionOut | None = None
 
 
 def wanted_of(include: Collection[Include]) -> dict[str, Any]:

@@ -15,13 +15,15 @@ from graphdb.domain import Domain, render
 
 @dataclass(frozen=True)
 class Evidence:
-    """A person's latest event on an item. user_id: the user at whom it stands."""
+    """A person's latest event on an item. user_id: the user at whom it stands; attention: what of
+    it was asked for, of all their events on the item together, None where none has any."""
 
     event_type: str
     at: str
     event_id: str
     user_id: str
     value: float | None
+    attention: float | None = None
 
 
 FETCH_EVIDENCE = """
@@ -34,9 +36,11 @@ CALL (person) {
   MATCH (u)-[r]->(i:Item {id: id})
   WHERE type(r) IN $types
   WITH i, r ORDER BY r.at
-  WITH i, last(collect(r)) AS latest
+  WITH i, collect(r) AS mine
+  WITH i, last(mine) AS latest, [r IN mine WHERE r[$attention] IS NOT NULL | r[$attention]] AS looks
   RETURN collect([i.id, type(latest), toString(latest.at), latest.event_id,
-                  startNode(latest).id, latest.value]) AS events
+                  startNode(latest).id, latest.value,
+                  CASE WHEN looks <> [] THEN reduce(sum = 0.0, x IN looks | sum + x) END]) AS events
 }
 CALL () {
   UNWIND $shown AS id
@@ -48,9 +52,15 @@ RETURN events, items
 
 
 def fetch_evidence(
-    graph: Graph, domain: Domain, user_id: str, events: Sequence[str], shown: Sequence[str]
+    graph: Graph,
+    domain: Domain,
+    user_id: str,
+    events: Sequence[str],
+    shown: Sequence[str],
+    attention: str = "",
 ) -> tuple[dict[str, Evidence], dict[str, dict[str, Any]]]:
-    """The person's latest event on each item of `events`, and the fields of `shown`."""
+    """The person's latest event on each item of `events`, and the fields of `shown`;
+    attention: the property of events that is to be summed."""
     types = {spec.relationship: name for name, spec in domain.events.items()}
     names = domain.item_properties
     row = graph.read(
@@ -60,6 +70,7 @@ def fetch_evidence(
         shown=list(shown),
         types=list(types),
         names=names,
+        attention=attention,
     )[0]
     latest = {
         item: Evidence(types[relationship], *rest) for item, relationship, *rest in row["events"]

@@ -117,31 +117,28 @@ Pair = tuple[str | None, str]
 def list_ties(
     graph: Graph,
     domain: Domain,
+    slot: str,
     user_id: str,
     pairs: Sequence[tuple[str, str]],
     items: Sequence[str],
     *,
     knowledge: bool,
-    slot: str | None = None,
 ) -> dict[Pair, list[dict[str, Any]]]:
     """By pair of items their ties; at (None, item) those of an item of `items` to the person.
 
-    knowledge: all but weights; slot: the version's whose weights are wanted. One round trip.
+    slot: of the version whose weights are told; knowledge: whether all else is, too. One round
+    trip.
     """
     things = domain.relationships_from("item")
     events = domain.positive_relationships
     social = domain.relationships_of(domain.social.relations)
-    parts: list[LiteralString] = []
+    parts = [render(LIST_WEIGHTS, similar=f"SIMILAR_{slot.upper()}")]
     if knowledge and things:
         parts += [render(part, things=things) for part in (LIST_RELATIONS, LIST_SHARED)]
     if knowledge and events:
         parts.append(render(LIST_TOGETHER, events=events))
-    if knowledge and events and social and user_id:
+    if knowledge and events and social:
         parts.append(render(LIST_SOCIAL, events=events, social=social))
-    if slot:
-        parts.append(render(LIST_WEIGHTS, similar=f"SIMILAR_{slot.upper()}"))
-    if not parts:
-        return {}
     rows = graph.read(
         UNION.join(parts),
         user=user_id,

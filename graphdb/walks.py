@@ -84,11 +84,11 @@ def list_walked(
     shared = domain.relationships_of(set(domain.walks.knowledge).difference(links))
     social, events = domain.relationships_of(domain.walks.social), domain.positive_relationships
     parts: list[LiteralString] = []
-    if items and shared:
+    if shared:
         parts.append(render(LIST_KNOWN, walked=shared))
-    if items and links:
+    if links:
         parts.append(render(LIST_LINKED, walked=domain.relationships_of(links)))
-    if user_id and social and events:
+    if social and events:
         parts.append(render(LIST_CHOSEN, social=social, events=events))
     if not parts:
         return {}

@@ -66,6 +66,16 @@ def test_knowledge_is_between_the_items_of_a_reason(graph, domain, world, recomm
     assert (first.knowledge, second.path) == (None, None)
 
 
+def test_attention_is_told_as_what_it_is_where_there_is_any(graph, world, recommender):
+    query = Query("p4", k=1, reasons=2, told=frozenset({"attention"}))
+    assert [r.attention for _, r in events_of(recommender.recommend(query))] == [None, None]
+    graph.write("MATCH (:User {id: 'p4'})-[r:RATED]->() SET r.attention_a = 0.1")
+
+    told = events_of(recommender.recommend(query))
+
+    assert [r.attention for _, r in told] == [{"share": 0.1, "attribution": False}] * 2
+
+
 def test_a_sessions_paths_begin_at_its_items(graph, world, recommender):
     session = (NewEvent("3", "", 1.0, True), NewEvent("5", "", 1.0, True))
 

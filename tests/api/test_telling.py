@@ -6,7 +6,7 @@ from api.reasons import Reason
 from api.telling import REASONS, ReasonOut, reasons_out, wanted_of
 
 
-@pytest.mark.parametrize("told", ["knowledge", "paths", "cypher"])
+@pytest.mark.parametrize("told", ["knowledge", "paths", "cypher", "attention"])
 def test_what_is_told_of_reasons_brings_them_along(told):
     assert wanted_of([told]) == {"reasons": REASONS, "fields": False, "told": {told}}
 

@@ -40,6 +40,18 @@ def test_nobody_has_no_evidence_but_items_are_still_shown(told, domain):
     assert (latest, fields["1"]["title"]) == ({}, "Ran")
 
 
+def test_attention_is_that_of_all_events_on_the_item_and_none_where_there_is_none(told, domain):
+    told.write("MATCH (:User {id: 'ann'})-[r]->(:Item {id: '1'}) SET r.attention_b = 0.25")
+    asked = ("ann", ["1", "2"], [])
+
+    latest, _ = fetch_evidence(told, domain, *asked, "attention_b")
+
+    assert {item: e.attention for item, e in latest.items()} == {"1": 0.5, "2": None}
+    for other in ("attention_a", ""):
+        latest, _ = fetch_evidence(told, domain, *asked, other)
+        assert [e.attention for e in latest.values()] == [None, None]
+
+
 @pytest.fixture
 def weighed(told):
     """Version v in slot b, with a weight between the two items."""

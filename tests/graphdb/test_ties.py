@@ -46,8 +46,8 @@ def told(graph):
     return graph
 
 
-def ties_of(graph, pairs=(), items=(), domain=RELATED, user="ann", **asked):
-    return list_ties(graph, domain, user, pairs, items, **({"knowledge": True} | asked))
+def ties_of(graph, pairs=(), items=(), domain=RELATED, user="ann", slot="a", knowledge=True):
+    return list_ties(graph, domain, slot, user, pairs, items, knowledge=knowledge)
 
 
 def test_what_two_items_share_is_told_the_rarest_first_and_no_more_than_three(told):
@@ -123,8 +123,7 @@ def test_weights_are_those_of_the_slot(told):
     told.write(f"{ends} CREATE (i)-[:SIMILAR_B {{weight: 0.5}}]->(j)")
     pairs = [("ran", "alien"), ("alien", "ran")]
 
-    assert ties_of(told, pairs, knowledge=False, slot="b") == {
+    assert ties_of(told, pairs, slot="b", knowledge=False) == {
         ("ran", "alien"): [{"kind": "similar", "weight": 0.5}]
     }
-    assert ties_of(told, pairs, knowledge=False, slot="a") == {}
     assert ties_of(told, pairs, knowledge=False) == {}
