@@ -1,78 +1,72 @@
-"""A page's worlds, served as its reader would have them: a domain, its data, requests and answers.
-
-A page has for each world a TOML block, which goes behind a shipped domain's file, then a JSON block
-of items, events and relations, then requests and their answers.
-"""
+"""docs/rules.md as its reader runs it: each domain with its rules, data and requests, over HTTP."""
 
 import json
-import re
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
 import httpx
+import pytest
 
 from api.publication import publish
 from graphdb.catalogue import save_items
 from graphdb.connection import Graph
-from graphdb.domain import Domain, parse_domain
+from graphdb.domain import parse_domain
 from graphdb.events import save_events
 from graphdb.relations import save_relations
 from graphdb.schema import create_schema
 from tests.api.conftest import api_on, until_mapped
 from tests.api.versions import build_artifact
 from tests.conftest import wipe
-from tests.documents import FENCE, ROOT, matches
+from tests.documents import blocks, matches
 from tests.rows import event_row, item_row
 
-
-@dataclass(frozen=True)
-class World:
-    """One world of a page; examples: requests, each with its answer."""
-
-    more: str
-    data: dict
-    examples: list[tuple[str, str]]
-
-
-def worlds(page: str) -> list[World]:
-    """The worlds of a page, in order."""
-    text = (ROOT / page).read_text("utf-8")
-    found = []
-    for part in re.split(r"^(?=```toml$)", text, flags=re.MULTILINE)[1:]:
-        blocks = [(kind, block.strip()) for kind, block in FENCE.findall(part)]
-        (_, more), (_, data), *http = blocks
-        told = [block for kind, block in http if kind == "http"]
-        found.append(World(more, json.loads(data), list(zip(told[::2], told[1::2], strict=True))))
-    return found
+PAGE = "docs/rules.md"
+DOMAINS = dict(
+    zip(
+        ("films", "shop"), zip(blocks(PAGE, "toml"), blocks(PAGE, "json"), strict=True), strict=True
+    )
+)
+HTTP = blocks(PAGE, "http")
+EXAMPLES = {"films": HTTP[:2], "shop": HTTP[2:]}
 
 
-@contextmanager
-def served(world: World, name: str, address, home: Path) -> Generator[httpx.Client]:
-    """A published version of the world's items over the shipped domain, its events newer."""
+@dataclass
+class Served:
+    """A domain of the page, served with its data."""
+
+    name: str
+    client: httpx.Client
+
+
+@pytest.fixture(scope="module", params=sorted(DOMAINS))
+def served(request, neo4j_address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A published version of the page's items, its events newer than that."""
+    name, address = request.param, neo4j_address
+    rules, text = DOMAINS[name]
+    data, home = json.loads(text), tmp_path_factory.mktemp(name)
     # What is asked here is right or wrong, never late.
-    patient = world.more.replace("timeout_ms = 200", "timeout_ms = 10000")
+    patient = rules.replace("timeout_ms = 200", "timeout_ms = 10000")
     toml = resources.files("domains").joinpath(f"{name}.toml").read_text() + "\n" + patient
     (home / "artifacts").mkdir()
-    (home / "page.toml").write_text(toml)
-    domain = parse_domain(toml, "page.toml")
+    (home / "ruled.toml").write_text(toml)
+    domain = parse_domain(toml, "ruled.toml")
     with Graph(address.uri, address.password, user=address.user) as graph:
         wipe(graph)
         create_schema(graph, domain)
-        _fill(graph, domain, world.data, home)
-        told = {"PATHLIGHT_DOMAIN": str(home / "page.toml"), "PATHLIGHT_GRAPH_PATIENCE_S": "30"}
+        fill(graph, domain, data, home)
+        told = {"PATHLIGHT_DOMAIN": str(home / "ruled.toml"), "PATHLIGHT_GRAPH_PATIENCE_S": "30"}
         with (
             api_on(address, home, **told) as url,
             httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
         ):
             until_mapped(url)
-            yield client
+            yield Served(name, client)
 
 
-def _fill(graph: Graph, domain: Domain, data: dict, home: Path) -> None:
+def fill(graph: Graph, domain, data: dict, home: Path) -> None:
     rows = [{k: v for k, v in item.items() if k != "id"} for item in data["items"]]
     items = zip(data["items"], rows, strict=True)
     save_items(graph, domain, [item_row(item["id"], **fields) for item, fields in items])
@@ -92,12 +86,13 @@ def _fill(graph: Graph, domain: Domain, data: dict, home: Path) -> None:
     save_relations(graph, domain, [{**link, "weight": None} for link in data["relations"]])
 
 
-def check_examples(client: httpx.Client, world: World) -> None:
-    """Ask what the page asks; each answer must be as it is told there."""
-    assert world.examples
-    for asked, told in world.examples:
+def test_the_page_is_what_the_api_answers(served):
+    texts = EXAMPLES[served.name]
+    assert len(texts) >= 2
+
+    for asked, told in zip(texts[::2], texts[1::2], strict=True):
         head, _, body = asked.partition("\n\n")
         method, path = head.split()
-        real = client.request(method, path, json=json.loads(body) if body else None).json()
+        real = served.client.request(method, path, json=json.loads(body)).json()
         documented = json.loads(told.partition("\n\n")[2])
         assert matches(documented, real), json.dumps(real, indent=1)
