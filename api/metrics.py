@@ -97,7 +97,12 @@ class _Now(Collector):
             for name, meaning in COUNTS.items()
         ]
         kept = GaugeMetricFamily("pathlight_dead_letters", "dead letters kept", value=letters)
-        return [*told, last, kept]
+        lists = GaugeMetricFamily(
+            "pathlight_served_waiting",
+            "served lists that wait for the graph",
+            value=self._state.lists.waiting(),
+        )
+        return [*told, last, kept, lists]
 
 
 def _written(partitions: list[dict]) -> list[Metric]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from api.client_types import PLACE, made
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("graphdb", "ingest", "training", "api")
 ALLOWED = {
@@ -33,6 +35,7 @@ LONGEST_MODULE = 350
 UNTESTED = {
     "api/worker.py": "the front door of a process that tests start",
     "api/answer.py": "shapes only",
+    "api/client/types.py": "made by api.client_types, and made again below",
     "graphdb/errors.py": "classes without behaviour",
     "graphdb/specs.py": "shapes only; test_domain says what is refused",
 }
@@ -72,6 +75,21 @@ def test_training_reads_snapshots_without_driver_http_or_queue():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
+def test_the_client_loads_nothing_of_the_servers():
+    code = (
+        "import sys, api.client\n"
+        "heavy = {'torch', 'numpy', 'neo4j', 'fastapi', 'celery', 'redis', 'pydantic'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+        "ours = {m for m in sys.modules if m.startswith(('graphdb.', 'ingest', 'training'))}\n"
+        "assert ours == {'graphdb.errors'}, ours"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_the_client_s_types_are_those_of_the_document():
+    assert made() == PLACE.read_text("utf-8"), "run: .venv/bin/python -m api.client_types"
+
+
 def test_the_api_and_the_command_line_start_without_torch():
     code = (
         "import sys, api.app, api.cli, api.tasks\n"
@@ -107,8 +125,9 @@ def test_each_module_has_its_test():
 
 
 def test_no_module_has_got_away():
-    long = [str(p) for p in modules() if len(p.read_text().splitlines()) > LONGEST_MODULE]
-    assert long == []
+    long = [p for p in modules() if len(p.read_text().splitlines()) > LONGEST_MODULE]
+    # As long as the OpenAPI document has shapes, and read by nobody from top to bottom.
+    assert [str(path) for path in long if path != PLACE] == []
 
 
 def test_no_registry_address_stands_in_the_project():

@@ -43,7 +43,7 @@ class ItemBody(BaseModel):
     expires_at: Time | None = None
 
 
-class ItemOut(BaseModel):
+class SavedItem(BaseModel):
     """An item as it was saved; one that only an event has named has no fields."""
 
     model_config = ConfigDict(
@@ -70,7 +70,7 @@ class ItemOut(BaseModel):
 class ItemPage(BaseModel):
     """Items in the order of their ids; next_cursor is null at the end."""
 
-    items: list[ItemOut]
+    items: list[SavedItem]
     next_cursor: str | None
 
 
@@ -96,12 +96,12 @@ def patch(state: Current, id: Id, body: ItemBody) -> Response:
 
 
 @router.get("/v1/items/{id:id}", responses=responses(404, 503))
-def get_item(state: Current, id: Id) -> ItemOut:
+def get_item(state: Current, id: Id) -> SavedItem:
     """An item's fields, and whether it may be shown."""
     entry = state.breaker.call(fetch_item, state.graph, state.domain, id)
     if entry is None:
         raise _unknown(id)
-    return ItemOut(**entry)
+    return SavedItem(**entry)
 
 
 @router.get("/v1/items", responses=responses(422, 503))
@@ -109,7 +109,7 @@ def get_items(state: Current, query: Annotated[PageQuery, Query()]) -> ItemPage:
     """Items by id, a page at a time. What is saved meanwhile is in the page that its id is in."""
     after, limit = query.after, query.limit
     entries = state.breaker.call(list_items, state.graph, state.domain, after, limit + 1)
-    items = [ItemOut(**entry) for entry in entries[:limit]]
+    items = [SavedItem(**entry) for entry in entries[:limit]]
     return ItemPage(items=items, next_cursor=next_cursor(entries, limit))
 
 

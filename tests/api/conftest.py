@@ -69,7 +69,7 @@ def api_on(address, home: Path, redis: str = "", **env: str) -> Generator[str]:
     with ExitStack() as block:
         if redis:
             block.enter_context(consumer_on(address, home, redis, **env))
-        yield block.enter_context(_api(settings | env, home, port))
+        yield block.enter_context(api_at(settings | env, home, port))
 
 
 def process_settings(address, home: Path, redis: str) -> dict[str, str]:
@@ -102,7 +102,8 @@ def consumer_on(address, home: Path, redis: str, **env: str) -> Generator[subpro
 
 
 @contextmanager
-def _api(settings: dict[str, str], home: Path, port: int) -> Generator[str]:
+def api_at(settings: dict[str, str], home: Path, port: int) -> Generator[str]:
+    """A real API process on this port, told these settings; gives its address."""
     command = ["uvicorn", "--factory", "api.app:create_app", "--no-access-log"]
     command += ["--port", str(port)]
     with (home / "api.log").open("ab") as log:
