@@ -16,12 +16,14 @@ from api.answer import Query
 from api.mapped import History, MappedVersion
 from api.publication import query_vector
 from graphdb.connection import Graph
-from graphdb.errors import GraphUnavailableError
+from graphdb.errors import GraphUnavailableError, IndexLostError
 from graphdb.filtering import EVERYTHING, Predicate, list_passing
 from graphdb.retrieval import fetch_candidates
 
 NEAR, WALKED = 200, 200
 """Candidates asked of each half beyond what was seen: the union of the best 300 lost nothing."""
+EXACT = "exact"
+"""The source of everything there is, for want of an index."""
 SPARE = 100
 """Beyond k so many of a pool must pass a filter: with fewer the best that pass may lie outside it,
 and all that pass are scored."""
@@ -67,7 +69,8 @@ def pool_in_graph(
     brought: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Pool:
     """At least k candidates that may be shown and pass, if there are so many; brought: by source,
-    items that the domain's sources and rules came up with."""
+    items that the domain's sources and rules came up with. Without the vector index all that may be
+    shown and pass are candidates."""
     scorer, model = version.artifact.scorer, version.artifact.model
     user = scorer.user_vectors(history.row, history.residuals)[0]
     catalogue = len(version.artifact.item_ids)
@@ -76,15 +79,19 @@ def pool_in_graph(
     others = {id for ids in brought.values() for id in ids if id in version.item_rows}
     while True:
         walked = [version.artifact.item_ids[row] for row in walk[:walk_count]]
-        found = fetch_candidates(
-            graph,
-            version.id,
-            version.slot,
-            query_vector(user, model.similarity),
-            min(near_count, max(catalogue, 1)),
-            [*walked, *others.difference(walked)],
-            passing,
-        )
+        try:
+            found = fetch_candidates(
+                graph,
+                version.id,
+                version.slot,
+                query_vector(user, model.similarity),
+                min(near_count, max(catalogue, 1)),
+                [*walked, *others.difference(walked)],
+                passing,
+            )
+        except IndexLostError:
+            everything = list_passing(graph, passing)
+            return _score(version, history, barred, {EXACT: everything, **brought})
         if found is None:  # flipped away and its slot taken since the person was read
             raise GraphUnavailableError(f"version {version.id} is gone")
         near, shown = found

@@ -53,7 +53,7 @@ class Impersonal:
             return [(row["id"], row["score"]) for row in rows]
 
         def by_degree() -> Iterable[Scored]:
-            rows = list_popular(self._graph, k + len(barred), passes)
+            rows = list_popular(self._graph, self._domain, k + len(barred), passes)
             return [(row["id"], float(row["events"])) for row in rows]
 
         def showable(ids: list[str]) -> Collection[str]:

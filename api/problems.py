@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answer import NothingPublishedError
 from graphdb.erasure import ErasedError
-from graphdb.errors import GraphUnavailableError, PathlightError
+from graphdb.errors import GraphUnavailableError, IndexLostError, PathlightError
 from graphdb.people import JoinedElsewhereError
 from ingest.problem import quoted
 from ingest.stream import StreamUnavailableError
@@ -67,6 +67,7 @@ STATUS: dict[type[Exception], int] = {
     UnsupportedError: 415,
     InvalidError: 422,
     GraphUnavailableError: 503,
+    IndexLostError: 503,
     StreamUnavailableError: 503,
     NotYetError: 503,
     NothingPublishedError: 503,

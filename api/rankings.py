@@ -50,7 +50,7 @@ class Rankings:
         if began < self._due:
             return
         now = datetime.now(UTC)
-        popular = list_popular(graph, MOST)
+        popular = list_popular(graph, self._domain, MOST)
         rows: dict[str, list[dict[str, Any]]] = {
             "trending": list_trending(graph, self._domain, now - WINDOW, MOST),
             "popular": [{"id": row["id"], "score": float(row["events"])} for row in popular],

@@ -8,6 +8,7 @@ cannot be read, what was published into the graph does; for whom nothing persona
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from api.answer import Answer, NothingPublishedError, Query, Recommended
 from api.boosts import boosted_pool
-from api.candidates import Pool, barred_rows, by_popularity, pool_in_memory, pool_of
+from api.candidates import EXACT, Pool, barred_rows, by_popularity, pool_in_memory, pool_of
 from api.fallback import Showable, allowed, fill, ranked
 from api.impersonal import Impersonal, emptied
 from api.listing import listed, with_evidence
@@ -27,7 +28,7 @@ from api.rules import Ruled, Rules, ruled_out
 from api.serving import Serving, UnmappedError
 from api.sources import Sources
 from graphdb.domain import Domain
-from graphdb.errors import GraphUnavailableError
+from graphdb.errors import GraphUnavailableError, IndexLostError
 from graphdb.paths import fetch_evidence
 from graphdb.retrieval import (
     Person,
@@ -168,7 +169,8 @@ class Recommender:
         )
         first = version.artifact.item_ids[:1]
         if any(vector):
-            fetch_candidates(self._graph, version.id, version.slot, vector, 1, first)
+            with suppress(IndexLostError):  # answers do without it, and say so
+                fetch_candidates(self._graph, version.id, version.slot, vector, 1, first)
         fetch_evidence(self._graph, self._domain, "", first, first)
         list_walked(self._graph, self._domain, "", first)
         for knowledge in (False, True):
@@ -236,7 +238,8 @@ class Recommender:
             found = {ids[row] for rows in pool.found.values() for row in rows if row not in barred}
             acted = ruled.held_back(found) | acted
         empty = answer.empty if answer.items or len(pool.rows) else ruled_out(acted) or answer.empty
-        return replace(answer, degraded=silent, rules=acted, empty=empty)
+        degraded = [*silent, *(["index"] if EXACT in pool.found else [])]
+        return replace(answer, degraded=degraded, rules=acted, empty=empty)
 
     def _walked(
         self, version: MappedVersion, history: History, person: Person, recent: Sequence[str]

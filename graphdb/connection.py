@@ -36,7 +36,7 @@ from neo4j.exceptions import (
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from graphdb.errors import GraphUnavailableError, PathlightError
+from graphdb.errors import GraphUnavailableError, IndexLostError, PathlightError
 
 T = TypeVar("T")
 
@@ -249,6 +249,10 @@ class Graph:
                     routing_=routing,
                 ).records
             except ClientError as error:
+                # Of procedures an answer calls those of vector indexes alone.
+                if "ProcedureCallFailed" in (error.code or ""):
+                    said = str(error.message).partition("\n")[0]
+                    raise IndexLostError(f"an index does not answer: {said}") from error
                 if "TransactionTimedOut" not in (error.code or ""):
                     raise
                 raise GraphUnavailableError(

@@ -176,6 +176,13 @@ class Domain(Strict):
         return [name for name, spec in self.item.fields.items() if not spec.node]
 
     @property
+    def compared_fields(self) -> list[str]:
+        """The item properties that a filter may compare with one value: each is indexed."""
+        fields = self.item.fields
+        comparable = [n for n in self.item_properties if fields[n].type != "strings"]
+        return [name for name in comparable if fields[name].filter]
+
+    @property
     def event_relationships(self) -> list[str]:
         """The relationship types of events."""
         return [spec.relationship for spec in self.events.values()]

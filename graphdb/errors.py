@@ -12,6 +12,10 @@ class GraphUnavailableError(PathlightError):
     """The graph did not answer in time; asking again later may help."""
 
 
+class IndexLostError(PathlightError):
+    """A vector index is missing, has failed or is not filled: what it is asked can be computed."""
+
+
 class LockError(PathlightError):
     """A Neo4j version has no committed lock, or its lock cannot be made."""
 

@@ -4,7 +4,7 @@ A field that is missing passes no condition, and so passes its negation: there i
 Values are bound, names are the domain's. How a filter is written is not known here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, LiteralString, cast
 
@@ -45,10 +45,15 @@ Filter = Condition | Not | All | Any
 
 @dataclass(frozen=True)
 class Predicate:
-    """Cypher on an item `i` that is true for what passes; `values` is its parameter `$filter`."""
+    """Cypher on an item `i` that is true for what passes; `values` is its parameter `$filter`.
+
+    links: clauses that match whatever passes, perhaps more than once: a statement that looks for it
+    has them, so that the server may begin with an attribute's items instead of with all.
+    """
 
     text: LiteralString = "true"
     values: tuple[Value | list[Value], ...] = ()
+    links: LiteralString = ""
 
 
 EVERYTHING = Predicate()
@@ -57,6 +62,7 @@ COMPARED = "i.<field> {operator} $filter[{n}]"
 HELD = "i.<field> IN $filter[{n}]"
 LISTED = "any(value IN i.<field> WHERE value IN $filter[{n}])"
 LINKED = "EXISTS {{ (i)-[:<relationship>]->(a:<label>) WHERE a.id IN $filter[{n}] }}"
+LINK = "(i)-[:<relationship>]->(a{n}:<label>) WHERE a{n}.id IN $filter[{n}]"
 PRESENT = "i.<field> IS NOT NULL"
 NOT_EMPTY = "size(i.<field>) > 0"
 ATTACHED = "EXISTS {{ (i)-[:<relationship>]->(:<label>) }}"
@@ -68,12 +74,24 @@ def compile_filter(domain: Domain, tree: Filter | None) -> Predicate:
         return EVERYTHING
     values: list[Value | list[Value]] = []
     text = _predicate(domain, tree, False, values)
-    return Predicate(text, tuple(values))
+    linked = [c for c in _needed(tree) if c.operator == "in" and domain.item.fields[c.field].node]
+    links = "".join("\nMATCH " + _filled(domain, LINK, one, values) for one in linked)
+    return Predicate(text, tuple(values), links)
 
 
 def restricted(statement: LiteralString, passing: Predicate) -> LiteralString:
-    """The statement with its <passes> filled in; it binds `filter` to the predicate's values."""
-    return statement.replace("<passes>", passing.text)
+    """The statement with its <passes>, and <links> if it has them, filled in; it binds `filter` to
+    the predicate's values."""
+    return statement.replace("<passes>", passing.text).replace("<links>", passing.links)
+
+
+def _needed(tree: Filter) -> Iterator[Condition]:
+    """Conditions that each hold for whatever passes."""
+    if isinstance(tree, Condition):
+        yield tree
+    elif isinstance(tree, All):
+        for part in tree.parts:
+            yield from _needed(part)
 
 
 def _predicate(
@@ -98,22 +116,34 @@ def _condition(
         text = ATTACHED if spec.node else NOT_EMPTY if spec.type == "strings" else PRESENT
     elif condition.operator == "in":
         text = LINKED if spec.node else LISTED if spec.type == "strings" else HELD
-        values.append(list(condition.values))
     else:
         text = COMPARED
-        values.append(condition.values[0])
+    return _filled(domain, text, condition, values)
+
+
+def _filled(
+    domain: Domain,
+    text: LiteralString,
+    condition: Condition,
+    values: list[Value | list[Value]],
+) -> LiteralString:
+    """A condition's text with its names, and its values as the next ones."""
+    if condition.operator == "in":
+        values.append(list(condition.values))
+    else:
+        values.extend(condition.values)
     filled = text.format(n=len(values) - 1, operator=condition.operator)
     names = {"field": condition.field}
-    if spec.node:
-        names |= {"relationship": spec.node.relationship, "label": spec.node.label}
+    if node := domain.item.fields[condition.field].node:
+        names |= {"relationship": node.relationship, "label": node.label}
     # The operator is one of five, the number our own: what is literal stays so.
     return render(cast(LiteralString, filled), **names)
 
 
 LIST_PASSING = """
 MATCH (i:Item)
-WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true) AND <passes>
-RETURN collect(i.id) AS ids
+WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true) AND <passes><links>
+RETURN collect(DISTINCT i.id) AS ids
 """
 
 

@@ -9,11 +9,19 @@ from typing import Any
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
 
-# People, not events: one who comes back a thousand times is one.
+# People, not events: one who comes back a thousand times is one. An item at a time: the people of
+# all at once are more than a transaction may hold.
 LIST_TRENDING = """
-MATCH (u:User)-[r:<events>]->(i:Item)
-WHERE r.at > $since AND i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true)
-RETURN i.id AS id, toFloat(count(DISTINCT u)) AS score
+MATCH (i:Item)
+WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true)
+CALL (i) {
+  MATCH (i)<-[r:<events>]-(u:User)
+  WHERE r.at > $since
+  RETURN toFloat(count(DISTINCT u)) AS score
+}
+WITH i.id AS id, score
+WHERE score > 0
+RETURN id, score
 ORDER BY score DESC, id
 LIMIT $k
 """

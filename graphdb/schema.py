@@ -3,8 +3,13 @@
 Community constrains uniqueness only; presence and types are checked at the door.
 """
 
+import logging
+
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
+from graphdb.errors import IndexLostError
+
+log = logging.getLogger(__name__)
 
 CONSTRAINTS = (
     "CREATE CONSTRAINT user_id IF NOT EXISTS FOR (n:User) REQUIRE n.id IS UNIQUE",
@@ -33,6 +38,9 @@ ATTRIBUTE_CONSTRAINT = (
     "CREATE CONSTRAINT <name> IF NOT EXISTS FOR (n:<label>) REQUIRE n.id IS UNIQUE"
 )
 
+# So that what passes a filter is found without looking at every item.
+FIELD_INDEX = "CREATE INDEX <name> IF NOT EXISTS FOR (n:Item) ON (n.<field>)"
+
 AWAIT_INDEXES = "CALL db.awaitIndexes(300)"
 
 
@@ -46,4 +54,9 @@ def create_schema(graph: Graph, domain: Domain) -> None:
     fields = [*domain.item.fields.values(), *domain.user.fields.values()]
     for label in sorted({spec.node.label for spec in fields if spec.node}):
         graph.define(render(ATTRIBUTE_CONSTRAINT, name=f"attribute_{label.lower()}", label=label))
-    graph.read(AWAIT_INDEXES)
+    for field in domain.compared_fields:
+        graph.define(render(FIELD_INDEX, name=f"item_field_{field}", field=field))
+    try:
+        graph.read(AWAIT_INDEXES)
+    except IndexLostError as error:  # statements do without it: they take longer
+        log.warning("%s", error)

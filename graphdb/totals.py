@@ -9,13 +9,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain
+from graphdb.domain import Domain, render
 from graphdb.weights import counted, event_weights
 
+# From both ends: the server then looks at the one that has fewer relationships.
 FETCH_PAIRS = """
 UNWIND $keys AS key
-MATCH (u:User {key: key})-[r]->(i:Item)
-WHERE i.id IN $items AND type(r) IN $types
+MATCH (u:User {key: key})
+UNWIND $items AS item
+MATCH (i:Item {id: item})
+MATCH (u)-[r:<types>]->(i)
 RETURN collect(i.id) AS items, collect(type(r)) AS types,
        collect(coalesce(r.value, 0.0 / 0.0)) AS values,
        collect(r.at.epochSeconds * 1000000 + r.at.microsecond) AS times
@@ -30,7 +33,8 @@ def fetch_totals(
     as_of: microseconds since 1970, at which the events' ages are taken.
     """
     kind_of = {spec.relationship: n for n, spec in enumerate(domain.events.values())}
-    found = graph.read(FETCH_PAIRS, keys=list(keys), items=list(items), types=list(kind_of))[0]
+    statement = render(FETCH_PAIRS, types=list(kind_of))
+    found = graph.read(statement, keys=list(keys), items=list(items))[0]
     ids, pair = np.unique(np.array(found["items"], dtype=object), return_inverse=True)
     kind = np.array([kind_of[name] for name in found["types"]], np.intp)
     at = np.array(found["times"], np.int64)

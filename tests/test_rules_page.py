@@ -14,13 +14,16 @@ from api.publication import publish
 from graphdb.catalogue import save_items
 from graphdb.connection import Graph
 from graphdb.domain import parse_domain
+from graphdb.event_row import micros
 from graphdb.events import save_events
 from graphdb.relations import save_relations
 from graphdb.schema import create_schema
+from graphdb.served import save_served
 from tests.api.conftest import api_on, until_mapped
 from tests.api.versions import build_artifact
 from tests.conftest import wipe
 from tests.documents import blocks, matches
+from tests.graphdb.test_served import served_row
 from tests.rows import event_row, item_row
 
 PAGE = "docs/rules.md"
@@ -75,15 +78,23 @@ def fill(graph: Graph, domain, data: dict, home: Path) -> None:
     save_events(graph, domain, "import:made", [somebody])
     build_artifact(graph, home / "artifacts" / "v1")
     publish(graph, home / "artifacts" / "v1")
-    now = datetime.now(UTC)
     events = [
-        event_row(
-            e["user"], e["item"], event_type=e["type"], at=now - timedelta(days=e["days_ago"])
-        )
+        event_row(e["user"], e["item"], event_type=e["type"], at=days_before(e["days_ago"]))
         for e in data["events"]
     ]
     save_events(graph, domain, "api", events)
     save_relations(graph, domain, [{**link, "weight": None} for link in data["relations"]])
+    save_served(
+        graph,
+        [
+            served_row(str(n), one["user"], one["items"], at=micros(days_before(one["days_ago"])))
+            for n, one in enumerate(data.get("shown", []))
+        ],
+    )
+
+
+def days_before(days: float) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)
 
 
 def test_the_page_is_what_the_api_answers(served):

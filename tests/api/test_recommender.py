@@ -225,6 +225,19 @@ def test_who_was_joined_is_answered_as_the_person_they_are(graph, domain, world,
     )
 
 
+def test_without_the_vector_index_everything_is_scored_and_the_answer_says_so(
+    graph, world, recommender
+):
+    graph.define("DROP INDEX item_vector_a")
+    key = fetch_people(graph)["p0"]
+
+    answer = recommender.recommend(Query("p0", k=10))
+
+    assert ids(answer) == expected(world, key, 10)
+    assert answer.degraded == ["index"]
+    assert all("exact" in item.sources for item in answer.items)
+
+
 DRAMA = Condition("genres", "in", ("Drama",))
 
 

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from graphdb.catalogue import save_items
 from graphdb.filtering import (
+    FIND_PASSING,
+    LIST_PASSING,
     All,
     Any,
     Condition,
@@ -16,6 +18,7 @@ from graphdb.filtering import (
     list_passing,
     restricted,
 )
+from graphdb.retrieval import FETCH_CANDIDATES
 from graphdb.schema import create_schema
 from tests.filtered import EVERY_KIND, passes
 from tests.rows import item_row
@@ -114,3 +117,55 @@ def test_values_are_bound_and_never_part_of_the_statement(tree: Filter, text: st
 
     assert predicate.text == text
     assert restricted("WHERE <passes>", predicate) == f"WHERE {text}"
+
+
+def planned(graph, statement: str, **parameters) -> list[tuple[str, str]]:
+    """The operators of the server's plan, each with what it is about."""
+    made = graph._driver.execute_query("EXPLAIN " + statement, parameters, database_=graph.database)
+    found, waiting = [], [made.summary.plan]
+    while waiting:
+        step = waiting.pop()
+        waiting += step.get("children", [])
+        found.append((step["operatorType"], step["args"].get("Details", "")))
+    return found
+
+
+CATALOGUE = """
+UNWIND range(0, 1999) AS n
+CREATE (i:Item:Thing {id: toString(n), year: n % 100, price: n * 0.5, released: toString(n % 300)})
+WITH i, n
+MERGE (b:Brand {id: toString(n % 200)})
+CREATE (i)-[:OF_BRAND]->(b)
+"""
+SELECTIVE = [
+    (Condition("year", "in", (7,)), "i:Item(year)"),
+    (Condition("year", "in", (7, 8)), "i:Item(year)"),
+    (Condition("released", "in", ("7",)), "i:Item(released)"),
+    (Condition("price", "<", (7.0,)), "i:Item(price)"),
+    (All((Condition("price", ">=", (7,)), Condition("price", "<=", (9,)))), "i:Item(price)"),
+    (All((Condition("year", "in", (7,)), Not(Condition("new", "present")))), "i:Item(year)"),
+    (Condition("brand", "in", ("7",)), "Brand(id)"),
+    (All((Condition("brand", "in", ("7",)), Not(Condition("year", "<", (50,))))), "Brand(id)"),
+]
+
+
+def test_what_passes_is_found_by_an_index_and_candidates_by_their_ids(graph):
+    create_schema(graph, EVERY_KIND)
+    graph.write(CATALOGUE)
+    graph.read("CALL db.awaitIndexes(60)")
+    for tree, about in SELECTIVE:
+        passing = compile_filter(EVERY_KIND, tree)
+        values = list(passing.values)
+
+        steps = planned(graph, restricted(LIST_PASSING, passing), filter=values)
+        assert not [step for step in steps if "LabelScan" in step[0]], (tree, steps)
+        assert [s for s in steps if "IndexSeek" in s[0] and about in s[1]], (tree, steps)
+
+        for statement in (FETCH_CANDIDATES, FIND_PASSING):
+            asked = {"ids": ["1"], "walked": ["1"], "version": "v", "index": "i", "k": 1}
+            steps = planned(
+                graph, restricted(statement, passing), filter=values, vector=[1.0], **asked
+            )
+            seeks = [step for step in steps if "IndexSeek" in step[0] and "i:Item" in step[1]]
+            assert seeks, (tree, steps)
+            assert all("i:Item(id)" in about for _, about in seeks), (tree, steps)

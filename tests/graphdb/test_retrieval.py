@@ -141,4 +141,4 @@ def test_people_are_found_by_id_and_popular_items_by_events(graph, domain):
     save_items(graph, domain, [item_row("9", hidden=True)])
 
     assert set(fetch_people(graph)) == {"a", "b"}
-    assert list_popular(graph, 5) == [{"id": "1", "events": 2}, {"id": "2", "events": 1}]
+    assert list_popular(graph, domain, 5) == [{"id": "1", "events": 2}, {"id": "2", "events": 1}]

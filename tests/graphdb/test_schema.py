@@ -4,6 +4,7 @@ import pytest
 from neo4j.exceptions import ConstraintError
 
 from graphdb.schema import create_schema
+from tests.filtered import EVERY_KIND
 
 CONSTRAINTS = "SHOW CONSTRAINTS YIELD name, labelsOrTypes, properties RETURN *"
 
@@ -34,6 +35,37 @@ def test_creating_it_twice_changes_nothing(graph, domain):
         ("Person", "id"),
         ("Country", "id"),
     }
+
+
+INDEXES = """
+SHOW RANGE INDEXES YIELD name, state, labelsOrTypes, properties, owningConstraint
+WHERE owningConstraint IS NULL AND labelsOrTypes = ['Item']
+RETURN properties[0] AS field, state
+"""
+
+
+def test_what_may_be_compared_is_indexed_also_in_a_graph_that_was_there_before(graph, domain):
+    for row in graph.read("SHOW RANGE INDEXES YIELD name WHERE name STARTS WITH 'item_field'"):
+        graph.define("DROP INDEX " + row["name"])
+    graph.write("CREATE (:Item {id: 'old', released: '1990', price: 1.5})")
+
+    for _ in range(2):
+        create_schema(graph, EVERY_KIND)
+
+    found = {row["field"]: row["state"] for row in graph.read(INDEXES)}
+    assert found.keys() == {"released", "year", "price", "new"}
+    assert set(found.values()) == {"ONLINE"}
+
+
+def test_a_value_that_no_index_holds_stops_neither_the_schema_nor_later_writes(graph):
+    graph.define("DROP INDEX item_field_released IF EXISTS")
+    graph.write("CREATE (:Item {id: 'long', released: $text})", text="x" * 20_000)
+
+    for _ in range(2):
+        create_schema(graph, EVERY_KIND)
+
+    graph.write("CREATE (:Item {id: 'short', released: '1990'})")
+    graph.define("DROP INDEX item_field_released")
 
 
 def test_a_second_node_or_event_of_the_same_id_is_refused(graph):

@@ -27,6 +27,7 @@ NAMES = {
     "index": "item_vector_a",
     "name": "event_rated",
     "passes": "true",
+    "links": "",
     "events": "RATED|WATCHED",
     "own": "LIKES_GENRE",
     "social": "FOLLOWS",
@@ -40,7 +41,7 @@ NAMES = {
     "values": "i.title",
 }
 # Schema statements cannot be explained; the suite runs them for real.
-SCHEMA = re.compile(r"^\s*(CREATE (CONSTRAINT|VECTOR INDEX)|DROP INDEX|SHOW|ALTER)")
+SCHEMA = re.compile(r"^\s*(CREATE (CONSTRAINT|(VECTOR )?INDEX)|DROP INDEX|SHOW|ALTER)")
 
 
 def statements():
