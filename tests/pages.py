@@ -1,7 +1,7 @@
 """A page's worlds, served as its reader would have them: a domain, its data, requests and answers.
 
 A page has for each world a TOML block, which goes behind a shipped domain's file, then a JSON block
-of items, events and relations, then requests and their answers.
+of items, events, relations and lists that were shown, then requests and their answers.
 """
 
 import json
@@ -19,13 +19,16 @@ from api.publication import publish
 from graphdb.catalogue import save_items
 from graphdb.connection import Graph
 from graphdb.domain import Domain, parse_domain
+from graphdb.event_row import micros
 from graphdb.events import save_events
 from graphdb.relations import save_relations
 from graphdb.schema import create_schema
+from graphdb.served import save_served
 from tests.api.conftest import api_on, until_mapped
 from tests.api.versions import build_artifact
 from tests.conftest import wipe
 from tests.documents import FENCE, ROOT, matches
+from tests.graphdb.test_served import served_row
 from tests.rows import event_row, item_row
 
 
@@ -81,15 +84,23 @@ def _fill(graph: Graph, domain: Domain, data: dict, home: Path) -> None:
     save_events(graph, domain, "import:made", [somebody])
     build_artifact(graph, home / "artifacts" / "v1")
     publish(graph, home / "artifacts" / "v1")
-    now = datetime.now(UTC)
     events = [
-        event_row(
-            e["user"], e["item"], event_type=e["type"], at=now - timedelta(days=e["days_ago"])
-        )
+        event_row(e["user"], e["item"], event_type=e["type"], at=_days_before(e["days_ago"]))
         for e in data["events"]
     ]
     save_events(graph, domain, "api", events)
     save_relations(graph, domain, [{**link, "weight": None} for link in data["relations"]])
+    save_served(
+        graph,
+        [
+            served_row(str(n), one["user"], one["items"], at=micros(_days_before(one["days_ago"])))
+            for n, one in enumerate(data.get("shown", []))
+        ],
+    )
+
+
+def _days_before(days: float) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)
 
 
 def check_examples(client: httpx.Client, world: World) -> None:
