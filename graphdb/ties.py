@@ -24,7 +24,7 @@ SHARED, NAMED = 3, 3
 """Told at most: what two items share, and ids of people."""
 LINKS = 200
 """Of an item's links so many are looked at."""
-PEOPLE, PAIRS_OF_PEOPLE = (10, 100), 3_000
+PEOPLE, PAIRS_OF_PEOPLE = (10, 100), 1_000
 """People looked at for a pair of items, from and to; for all pairs together."""
 FRIENDS, PAIRS_OF_FRIENDS = (20, 500), 5_000
 """People that a person follows looked at for an item, from and to; for all items together."""
