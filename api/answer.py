@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from api.filters import Boost
 from api.reasons import Reason
@@ -10,6 +10,9 @@ from graphdb.errors import PathlightError
 from graphdb.filtering import Filter
 from graphdb.retrieval import NewEvent
 from training.reranking import Dials
+
+Told = Literal["knowledge", "paths", "cypher", "attention"]
+"""What may be told beside each reason."""
 
 
 class NothingPublishedError(PathlightError):
@@ -20,8 +23,8 @@ class NothingPublishedError(PathlightError):
 class Query:
     """What is asked. user_id: empty for whoever is known by `session`, their events, alone;
     filter: what an item must pass; boosts: what counts more or less; dials: how the order departs
-    from the scores; reasons: how many events to name an item, 0 for none; model_version: which is
-    to answer, without it the one that serves."""
+    from the scores; reasons: how many events to name an item, 0 for none; told: what is told beside
+    each; model_version: which is to answer, without it the one that serves."""
 
     user_id: str
     k: int = 10
@@ -30,6 +33,7 @@ class Query:
     filter: Filter | None = None
     boosts: tuple[Boost, ...] = ()
     reasons: int = 0
+    told: frozenset[Told] = frozenset()
     fields: bool = False
     session: tuple[NewEvent, ...] = ()
     dials: Dials = Dials()
@@ -39,7 +43,8 @@ class Query:
 @dataclass(frozen=True)
 class Recommended:
     """One item of an answer; score: None for an item that was given and is not known; boost: how
-    many times the score is counted; rule: which one placed it here."""
+    many times the score is counted; rule: which one placed it here; knowledge: what ties it to the
+    person."""
 
     id: str
     rank: int
@@ -49,6 +54,7 @@ class Recommended:
     item: dict[str, Any] | None = None
     boost: float = 1.0
     rule: str | None = None
+    knowledge: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,9 @@ def boosted_pool(
 def scaled(score: float, reasons: Sequence[Reason], factor: float) -> tuple[float, list[Reason]]:
     """A score as it counts, and reasons that add up to it; their shares stay."""
     scale = factor if score > 0 else 1 / factor
-    moved = [replace(reason, contribution=reason.contribution * scale) for reason in reasons]
+    moved = [
+        replace(r, contribution=r.contribution * scale, walked=r.walked * scale) for r in reasons
+    ]
     return score * scale, moved
 
 

@@ -1,9 +1,9 @@
 """Candidates: what each source finds, as one pool of item rows that the one scorer scores whole.
 
 The sources are the version's vector index, a walk over its item–item weights, and what others
-bring; without the graph it is the whole catalogue in memory. Its pool is best first and not cut:
-what comes next chooses from it. It knows neither who asks beyond their history, nor how a list is
-put together.
+bring (the domain's walks, sources and rules); without the graph it is the whole catalogue in
+memory. Its pool is best first and not cut: what comes next chooses from it. It knows neither who
+asks beyond their history, nor how a list is put together.
 """
 
 from collections.abc import Collection, Mapping, Sequence

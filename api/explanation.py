@@ -8,19 +8,20 @@ seen what they have seen: removed events change the score, not what is barred. I
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from api.answer import Query
+from api.answer import Query, Told
 from api.candidates import pool_in_memory
+from api.evidence import beside
 from api.mapped import History, MappedVersion
 from api.problems import InvalidError, NotFoundError
-from api.reasons import Reason, named, reasons_for
+from api.reasons import Reason, reasons_for
 from api.recommender import Recommender
 from api.serving import Serving
 from graphdb.domain import Domain
-from graphdb.paths import fetch_evidence
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,15 @@ class Judged:
 
 @dataclass(frozen=True)
 class Explanation:
-    """as_it_is, and changed: the same without the events that were to be left out, if any."""
+    """as_it_is, and changed: the same without the events that were to be left out, if any;
+    knowledge: what ties the item to the person."""
 
     model_version: str
     as_of: datetime
     as_it_is: Judged
     changed: Judged | None = None
     degraded: tuple[str, ...] = ()
+    knowledge: list[dict[str, Any]] | None = None
 
 
 def explain(
@@ -51,8 +54,10 @@ def explain(
     item_id: str,
     without: Collection[str],
     limit: int,
+    told: Collection[Told] = (),
 ) -> Explanation:
-    """Why the item for the person; without: items whose events are removed. limit: events named.
+    """Why the item for the person; without: items whose events are removed; limit: events named;
+    told: what is told of each.
 
     Raises NotFoundError when the version knows nothing to explain, and InvalidError for an item in
     `without` that the person has no event on.
@@ -64,7 +69,7 @@ def explain(
             raise NotFoundError("nothing is published yet: there is no score to explain")
         history = version.history(person.keys, person.events, person.totals)
         found = explained(version, history, item_id, without, limit)
-        return _named(serving, domain, user_id, found)
+        return _told(serving, domain, version, user_id, item_id, told, found)
 
     def in_memory(version: MappedVersion, missing: str) -> Explanation:
         history = version.history(version.people.keys_of(user_id), [])
@@ -117,13 +122,19 @@ def _rows_of(version: MappedVersion, history: History, without: Collection[str])
     return [row for row in rows.values() if row is not None]
 
 
-def _named(serving: Serving, domain: Domain, user_id: str, found: Explanation) -> Explanation:
-    """With the names and times of the events: one read."""
+def _told(
+    serving: Serving,
+    domain: Domain,
+    version: MappedVersion,
+    user_id: str,
+    item_id: str,
+    told: Collection[Told],
+    found: Explanation,
+) -> Explanation:
+    """With what the graph has on the events."""
     judged = [found.as_it_is, *([found.changed] if found.changed else [])]
-    ids = sorted({r.item_id for one in judged for r in one.reasons if r.item_id})
-    latest, fields = fetch_evidence(serving.graph, domain, user_id, ids, ids)
-    told = [
-        replace(one, reasons=[named(r, latest, fields, domain.title_field) for r in one.reasons])
-        for one in judged
-    ]
-    return replace(found, as_it_is=told[0], changed=told[1] if found.changed else None)
+    reasons = {item_id: [reason for one in judged for reason in one.reasons]}
+    evidence = beside(serving.graph, domain, version, user_id, told, reasons)
+    now, *then = (replace(one, reasons=evidence.of_reasons(item_id, one.reasons)) for one in judged)
+    knowledge = evidence.of_item(item_id)
+    return replace(found, as_it_is=now, changed=then[0] if then else None, knowledge=knowledge)

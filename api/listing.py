@@ -9,11 +9,11 @@ from dataclasses import replace
 from api.answer import Query, Recommended
 from api.boosts import scaled
 from api.candidates import Pool
+from api.evidence import beside
 from api.mapped import History, MappedVersion
-from api.reasons import named, reasons_for
+from api.reasons import reasons_for
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.paths import fetch_evidence
 
 
 def listed(
@@ -44,18 +44,24 @@ def listed(
 
 
 def with_evidence(
-    graph: Graph, domain: Domain, query: Query, items: Sequence[Recommended]
+    graph: Graph,
+    domain: Domain,
+    query: Query,
+    items: Sequence[Recommended],
+    version: MappedVersion | None = None,
 ) -> list[Recommended]:
-    """Names and times for reasons, fields for items."""
-    events = {r.item_id for item in items for r in item.reasons if r.item_id}
-    shown = events | ({item.id for item in items} if query.fields else set())
-    latest, fields = fetch_evidence(graph, domain, query.user_id, sorted(events), sorted(shown))
-    title = domain.title_field
+    """Fields for items; for reasons names, times and what the query wants told of them. version:
+    the one that the reasons are by."""
+    told = query.told if query.reasons else ()
+    reasons = {item.id: item.reasons for item in items}
+    shown = [*reasons] if query.fields else []
+    found = beside(graph, domain, version, query.user_id, told, reasons, shown)
     return [
         replace(
             item,
-            reasons=[named(r, latest, fields, title) for r in item.reasons],
-            item=fields.get(item.id, {}) if query.fields else None,
+            reasons=found.of_reasons(item.id, item.reasons),
+            knowledge=found.of_item(item.id),
+            item=found.fields.get(item.id, {}) if query.fields else None,
         )
         for item in items
     ]

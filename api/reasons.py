@@ -6,8 +6,7 @@ Contributions are signed and add up to the score; shares are of the positive con
 It turns the scorer's numbers into reasons and knows neither HTTP nor the graph.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,11 @@ from api.mapped import History, MappedVersion
 
 @dataclass(frozen=True)
 class Reason:
-    """One part of a score. kind: event (item_id says which), other_events, or general_taste."""
+    """One part of a score. kind: event (item_id says which), other_events, or general_taste.
+
+    walked: the part of the contribution that the item–item weight carries. Not of the score, and
+    told where it was asked for: knowledge, path, cypher and attention.
+    """
 
     kind: str
     contribution: float
@@ -27,6 +30,11 @@ class Reason:
     at: str | None = None
     title: str | None = None
     count: int | None = None
+    walked: float = 0.0
+    knowledge: list[dict[str, Any]] | None = None
+    path: dict[str, Any] | None = None
+    cypher: dict[str, Any] | None = None
+    attention: dict[str, Any] | None = None
 
 
 def reasons_for(
@@ -34,16 +42,21 @@ def reasons_for(
 ) -> list[tuple[float, list[Reason]]]:
     """For each item row its exact score and reasons: the `limit` strongest events by size, the
     others together, and general taste."""
-    events, taste = version.artifact.scorer.contributions(history.row, history.residual, rows)
+    near, walked, taste = version.artifact.scorer.contributions(history.row, history.residual, rows)
     ids = [version.artifact.item_ids[row] for row in history.row.indices]
     return [
-        (float(parts.sum() + rest), _reasons(parts, float(rest), ids, history, limit))
-        for parts, rest in zip(events, taste, strict=True)
+        (float(parts.sum() + rest), _reasons(parts, steps, float(rest), ids, history, limit))
+        for parts, steps, rest in zip(near + walked, walked, taste, strict=True)
     ]
 
 
 def _reasons(
-    parts: np.ndarray, taste: float, ids: list[str], history: History, limit: int
+    parts: np.ndarray,
+    walked: np.ndarray,
+    taste: float,
+    ids: list[str],
+    history: History,
+    limit: int,
 ) -> list[Reason]:
     positive = float(np.maximum(parts, 0).sum()) + max(taste, 0.0)
 
@@ -59,6 +72,7 @@ def _reasons(
             share(max(float(parts[n]), 0.0)),
             item_id=ids[n],
             event_type=history.types.get(int(history.row.indices[n])),
+            walked=float(walked[n]),
         )
         for n in named
     ]
@@ -69,17 +83,3 @@ def _reasons(
     if history.residual is not None:
         reasons.append(Reason("general_taste", taste, share(max(taste, 0.0))))
     return reasons
-
-
-def named(
-    reason: Reason,
-    latest: Mapping[str, tuple[str, str]],
-    fields: Mapping[str, Mapping[str, Any]],
-    title: str | None,
-) -> Reason:
-    """The reason with its event's type and time (`latest`), and its item's title."""
-    if reason.item_id is None:
-        return reason
-    event_type, at = latest.get(reason.item_id, (reason.event_type, None))
-    name = fields.get(reason.item_id, {}).get(title) if title else None
-    return replace(reason, event_type=event_type, at=at, title=name)

@@ -38,6 +38,8 @@ from graphdb.retrieval import (
     fetch_showable,
 )
 from graphdb.rules import check_rules
+from graphdb.ties import list_ties
+from graphdb.walks import list_walked
 from training.artifact import ArtifactError
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class Recommender:
         self.rankings = Rankings(domain, serving.home / "rankings.json")
         self._rules, self._sources = Rules(serving.graph, domain), Sources(serving.graph, domain)
         self._impersonal = Impersonal(serving.graph, domain, self.rankings, self._rules)
+        self._walking = bool(domain.walks.knowledge or domain.walks.social)
         self._unruled, self._checked = ["rules"] if domain.rules else [], False
 
     def recommend(self, query: Query) -> Answer:
@@ -169,6 +172,9 @@ class Recommender:
             with suppress(IndexLostError):  # answers do without it, and say so
                 fetch_candidates(self._graph, version.id, version.slot, vector, 1, first)
         fetch_evidence(self._graph, self._domain, "", first, first)
+        list_walked(self._graph, self._domain, "", first)
+        for knowledge in (False, True):
+            list_ties(self._graph, self._domain, version.slot, "", [], first, knowledge=knowledge)
         self._warmed = version.id
 
     def _check(self) -> None:
@@ -209,11 +215,13 @@ class Recommender:
             ids = version.artifact.item_ids
             seen = {ids[row] for row in history.seen} | history.unknown
             return self._impersonal.answer(version, query, seen)
-        recent = _recent(version, history, person) if self._domain.sources else []
+        asking = self._domain.sources or self._walking
+        recent = _recent(version, history, person) if asking else []
         sourced, silent = self._sources.find(person.id, recent)
+        walked = self._walked(version, history, person, recent) if self._walking else {}
         ruled, barred = self._rules.of(query.user_id), barred_rows(version, history, query)
         never = [version.item_rows[i] for i in ruled.never if i in version.item_rows]
-        brought = {**sourced, **ruled.placed}
+        brought = {**walked, **sourced, **ruled.placed}
         wanted = query
         while True:
             pool = boosted_pool(
@@ -232,6 +240,14 @@ class Recommender:
         empty = answer.empty if answer.items or len(pool.rows) else ruled_out(acted) or answer.empty
         degraded = [*silent, *(["index"] if EXACT in pool.found else [])]
         return replace(answer, degraded=degraded, rules=acted, empty=empty)
+
+    def _walked(
+        self, version: MappedVersion, history: History, person: Person, recent: Sequence[str]
+    ) -> dict[str, list[str]]:
+        """What walks find, from the items that speak for what the person likes."""
+        liked = set(history.row.indices[history.row.data > 0].tolist())
+        items = [item for item in recent if version.item_rows.get(item) in liked]
+        return list_walked(self._graph, self._domain, person.id, items)
 
     def _answer(
         self,
@@ -262,7 +278,7 @@ class Recommender:
         if arranged:
             items = arranged.marked(items)
         if missing is None and (query.reasons or query.fields):
-            items = with_evidence(self._graph, self._domain, query, items)
+            items = with_evidence(self._graph, self._domain, query, items, version)
         empty = None
         if not items and missing is None:
             left = query.dials.min_relevance and len(pool.rows)

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from benchmarks.figures import show
 from benchmarks.ingest import pathlight
-from benchmarks.ingest_rest import measure_batches, shop_stack
+from benchmarks.ingest_rest import measure_batches
+from benchmarks.shop_stack import shop_stack
 from benchmarks.shoplike import ShopLike, shoplike_domain
 from graphdb.export import export_snapshot
 

@@ -26,7 +26,8 @@ import psutil
 
 from benchmarks.bare_loop import Batch, bare_driver, create_loop, in_memory, look_up_loop
 from benchmarks.figures import show
-from benchmarks.ingest_rest import measure_batches, measure_single, shop_stack
+from benchmarks.ingest_rest import measure_batches, measure_single
+from benchmarks.shop_stack import shop_stack
 from benchmarks.shoplike import ShopLike
 from graphdb.connection import Graph
 

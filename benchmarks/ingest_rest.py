@@ -7,44 +7,23 @@ of a bare endpoint in the same run, interleaved; both have their rows on disk wh
 
 import json
 import statistics
-import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from api.parts import API, CONSUMER, Part
-from api.settings import Settings
-from api.stack import Stack, running
+from api.stack import Stack
 from benchmarks.bare_server import bare_server
-from benchmarks.shoplike import DOMAIN, ShopLike, shoplike_domain
-from graphdb.connection import Graph, Neo4jSettings
+from benchmarks.shoplike import ShopLike
+from graphdb.connection import Graph
 from graphdb.partitions import list_partitions
-from graphdb.schema import create_schema
 from ingest.stream import EventStream
 
 WARM_UP = 50
 CLIENTS, BATCH = 4, 500
-
-
-@contextmanager
-def shop_stack(parts: Sequence[Part] = (CONSUMER, API)) -> Generator[tuple[Stack, Graph]]:
-    """Servers and `parts` of their own, and the graph, which has the schema and nothing else."""
-    with tempfile.TemporaryDirectory() as folder:
-        domain = Path(folder) / "shoplike.toml"
-        domain.write_text(DOMAIN, "utf-8")
-        settings = Settings(home=Path(folder) / "home", domain=str(domain))
-        with (
-            running(settings, Neo4jSettings(uri=""), parts=parts) as stack,
-            Graph.from_settings(stack.neo4j) as graph,
-        ):
-            create_schema(graph, shoplike_domain())
-            yield stack, graph
 
 
 def measure_single(stack: Stack, requests: int) -> tuple[float, float]:

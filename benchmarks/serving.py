@@ -1,87 +1,161 @@
 """Recommendation over HTTP against a bare endpoint that does RETURN 1 over the same driver.
 
-    python -m benchmarks.serving [--data FOLDER] [--requests 500] [--home DIRECTORY]
+    python -m benchmarks.serving [--items 40000] [--users 100000] [--events 1000000]
+                                 [--requests 500] [--neo4j VERSION]
 
-MovieLens-100K loaded, trained and published (once: the directory is kept), one client with one
-connection, k 10, requests of both sides interleaved, a person each. `reference` is the bare
-endpoint's figure of the same run.
+A shop of its own (benchmarks.published_shop), k 10 without what was seen, a person each. Latencies:
+one client with one connection, requests of all kinds in turn; `filtered` keeps 2 % of the items.
+Throughput: CLIENTS at once, both sides in turn. recall: of the exact score's best ten over the
+whole catalogue, the share that is answered. `reference` is the bare endpoint's figure of the run.
 """
 
 import argparse
-import random
+import itertools
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import numpy as np
 
-from api.demo import learn
 from api.parts import API
-from api.settings import Settings
-from api.stack import running
-from api.terminal import Steps
 from benchmarks.bare_server import bare_server
 from benchmarks.figures import show
-from graphdb.connection import Graph, Neo4jSettings
-from graphdb.domain import load_domain
-from ingest.movielens import read_movielens
+from benchmarks.published_shop import PublishedShop, published_shop
+from benchmarks.shoplike import ShopLike
+from graphdb.jar_lock import DEFAULT_VERSION
+from training.artifact import Artifact
 
-DATA = Path(__file__).parents[2] / "shared" / "data" / "ml-100k"
 SEED = 1
 WARM_UP = 50
+K = 10
+RECALLED = 300
+"""People whose whole catalogue is scored."""
+CLIENTS, ROUND_S, ROUNDS = 8, 5.0, 3
+
+Ask = Callable[[httpx.Client, int], object]
 
 
 def main() -> None:
     """Measure and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA, help="folder of MovieLens-100K")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--items", type=int, default=40_000)
+    parser.add_argument("--users", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--requests", type=int, default=500, help="of each kind")
-    parser.add_argument("--home", type=Path, default=Path(".pathlight/benchmark-serving"))
+    parser.add_argument("--neo4j", default=DEFAULT_VERSION, help="version of the local Neo4j")
     options = parser.parse_args()
-    dataset = read_movielens(options.data)
-    settings = Settings(home=options.home)
-    domain = load_domain(settings.domain)
-    with Steps() as steps, running(settings, Neo4jSettings(), steps.advance, (API,)) as stack:
-        with Graph.from_settings(stack.neo4j) as graph:
-            learn(settings, stack.neo4j, graph, domain, dataset, steps)
-        people = [user["id"] for user in dataset.users]
-        random.Random(SEED).shuffle(people)
-        print(f"seed {SEED}", file=sys.stderr)
-        with bare_server(stack, "bare_endpoint") as bare, httpx.Client(trust_env=False) as client:
-            measure(client, stack.api_url, bare, people, options.requests)
+    print(f"seed {SEED}, Neo4j {options.neo4j}", file=sys.stderr)
+    data = ShopLike(events=options.events, users=options.users, items=options.items)
+    with (
+        published_shop(data, SEED, parts=(API,), version=options.neo4j) as (shop, artifact),
+        bare_server(shop.stack, "bare_endpoint") as bare,
+    ):
+        kinds = asks(shop, bare)
+        show_latencies(latencies(kinds, options.requests))
+        throughput(kinds)
+        show("serving.recall", recall(shop, artifact), f"of the best {K}")
 
 
-def measure(client: httpx.Client, api: str, bare: str, people: list[str], requests: int) -> None:
-    """Interleave the three kinds of requests and print what each took."""
+def asks(shop: PublishedShop, bare: str) -> dict[str, Ask]:
+    """What is asked, by name; a number says for whom."""
+    people = shop.people(shop.data.users, SEED)
 
-    def recommend(number: int, **asked: str) -> None:
-        user = people[number % len(people)]
-        params = {"user_id": user, "k": 10, **asked}
-        answer = client.get(f"{api}/v1/recommendations", params=params).raise_for_status().json()
-        assert len(answer["items"]) == 10, answer
-        assert not answer["degraded"], answer
+    def recommend(client: httpx.Client, number: int, **asked: str) -> None:
+        person = people[number % len(people)]
+        assert len(recommended(client, shop, person, **asked)) == K
 
-    kinds: dict[str, Callable[[int], object]] = {
-        "bare": lambda n: client.get(f"{bare}/one").raise_for_status(),
+    def filtered(client: httpx.Client, number: int) -> None:
+        recommend(client, number, filter=f'shelf = "shelf-{number % 50}"')
+
+    return {
+        "bare": lambda client, n: client.get(f"{bare}/one").raise_for_status(),
         "recommend": recommend,
-        "recommend.reasons": lambda n: recommend(n, include="reasons"),
+        "reasons": lambda client, n: recommend(client, n, include="reasons"),
+        "filtered": filtered,
     }
+
+
+def recommended(client: httpx.Client, shop: PublishedShop, person: str, **asked: str) -> list[dict]:
+    """The items of a personal, undegraded answer."""
+    params = {"user_id": person, "k": K, **asked}
+    url = f"{shop.stack.api_url}/v1/recommendations"
+    answer = client.get(url, params=params).raise_for_status().json()
+    assert not answer["degraded"], answer
+    assert answer["fallback"] is None, answer
+    return answer["items"]
+
+
+def show_latencies(taken: dict[str, list[float]]) -> None:
+    """Print p50 and p99 of each kind."""
+    for kind in ("recommend", "reasons", "filtered"):
+        for name, share in (("p50", 50), ("p99", 99)):
+            value, reference = (percentile(taken[of], share) for of in (kind, "bare"))
+            show(f"serving.{kind}.{name}", value, "ms", reference)
+
+
+def latencies(kinds: dict[str, Ask], requests: int) -> dict[str, list[float]]:
+    """Milliseconds of each request by kind, all kinds in turn."""
     taken: dict[str, list[float]] = {kind: [] for kind in kinds}
-    for number in range(WARM_UP + requests):
-        for kind, ask in kinds.items():
-            started = time.perf_counter()
-            ask(number)
-            if number >= WARM_UP:
+    with httpx.Client(trust_env=False, timeout=60) as client:
+        for number in range(WARM_UP + requests):
+            for kind, ask in kinds.items():
+                started = time.perf_counter()
+                ask(client, number)
                 taken[kind].append((time.perf_counter() - started) * 1000)
-    for kind in ("recommend", "recommend.reasons"):
-        for name, share in (("p50", 0.5), ("p99", 0.99)):
-            show(f"serving.{kind}.{name}", _at(taken[kind], share), "ms", _at(taken["bare"], share))
+    return {kind: values[WARM_UP:] for kind, values in taken.items()}
 
 
-def _at(values: list[float], share: float) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]
+def throughput(kinds: dict[str, Ask]) -> None:
+    """Both sides in turn, CLIENTS at once; print the median of the rounds."""
+    rates: dict[str, list[float]] = {"bare": [], "recommend": []}
+    for _ in range(ROUNDS):
+        for kind, found in rates.items():
+            found.append(rate(kinds[kind], ROUND_S))
+    ours, bare = (statistics.median(rates[kind]) for kind in ("recommend", "bare"))
+    show("serving.throughput", ours, "requests/s", bare)
+
+
+def rate(ask: Ask, seconds: float) -> float:
+    """Requests a second of CLIENTS that ask one after another."""
+    numbers = itertools.count()
+    began = time.perf_counter()
+
+    def work(client_number: int) -> int:
+        done = 0
+        with httpx.Client(trust_env=False, timeout=60) as client:
+            while time.perf_counter() - began < seconds:
+                ask(client, next(numbers))
+                done += 1
+        return done
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        done = sum(pool.map(work, range(CLIENTS)))
+    return done / (time.perf_counter() - began)
+
+
+def recall(shop: PublishedShop, artifact: Artifact) -> float:
+    """The mean share of the exact best K that the API answers."""
+    rows = {key: row for row, key in enumerate(artifact.user_keys)}
+    found = []
+    with httpx.Client(trust_env=False, timeout=60) as client:
+        for person in shop.people(RECALLED, SEED + 1):
+            row = rows[shop.keys[person]]
+            scores = artifact.scorer.scores(artifact.history[row])[0]
+            scores[artifact.seen[row].indices] = -np.inf
+            best = {artifact.item_ids[item] for item in np.argsort(-scores, kind="stable")[:K]}
+            answered = {item["id"] for item in recommended(client, shop, person)}
+            found.append(len(best & answered) / len(best))
+    return statistics.mean(found)
+
+
+def percentile(values: list[float], share: int) -> float:
+    """The value below which `share` per cent lie."""
+    return statistics.quantiles(values, n=100, method="inclusive")[share - 1]
 
 
 if __name__ == "__main__":

@@ -33,6 +33,11 @@ name = "shoplike"
 [item]
 label = "Product"
 
+[item.fields.title]
+
+[item.fields.shelf]
+filter = true
+
 [events.viewed]
 relationship = "VIEWED"
 weight = 0.2

@@ -21,7 +21,7 @@ import neo4j
 
 from benchmarks.bare_loop import bare_driver
 from benchmarks.figures import show
-from benchmarks.ingest_rest import shop_stack
+from benchmarks.shop_stack import shop_stack
 from benchmarks.shoplike import TYPES, ShopLike, item_id, rows_of, shoplike_domain, user_id
 from graphdb.export import export_snapshot
 

@@ -31,11 +31,13 @@ ASKED_SHARE = 0.2
 def retrain(world, start, settings, seed: int, *, warm: bool):
     """What is fitted, and the processor's seconds it took."""
     from training.running.options import RunOptions, running_with
+    from training.search.recipe import WARM_SHARE
     from training.warm_start import refit_grown
 
     started = time.process_time()
+    share = WARM_SHARE if warm else 1.0
     with running_with(RunOptions(start=start.begin if warm else None)):
-        fitted = refit_grown(world, start, settings, seed=seed)
+        fitted = refit_grown(world, start, settings, seed=seed, share=share)
     return fitted, time.process_time() - started
 
 
@@ -57,7 +59,7 @@ def measure(data, settings, seed: int) -> dict[str, float]:
     for name, warm in (("cold", False), ("warm", True)):
         fitted, seconds = retrain(World(parts.train), start, settings, seed, warm=warm)
         found[f"{name}.seconds"] = seconds
-        found[f"{name}.epochs"] = fitted.settings.training.max_epochs
+        found[f"{name}.epochs"] = fitted.settings.resumed.max_epochs
         found[f"{name}.ndcg"] = judge(fitted, parts.test)["default"]["ndcg@10"]
     sys.stderr.write(f"seed {seed}: {found}, {len(parts.test)} ratings asked for\n")
     return found

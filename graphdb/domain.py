@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from graphdb.errors import PathlightError
 from graphdb.file_specs import FileSpecs
-from graphdb.rule_names import check_rule_names, check_source_names
+from graphdb.rule_names import check_choices, check_rule_names, check_source_names
 from graphdb.specs import (
     AttributeNode,
     AuditSpec,
@@ -27,9 +27,11 @@ from graphdb.specs import (
     ItemSpec,
     RelationSpec,
     RuleSpec,
+    SocialSpec,
     SourceSpec,
     Strict,
     UserSpec,
+    WalksSpec,
 )
 
 OWN_LABELS = {"User", "Item", "Job", "Source", "ModelVersion", "Serving", "Tombstone", "ServedList"}
@@ -60,6 +62,8 @@ class Domain(Strict):
     groups: dict[EventType, GroupSpec] = Field({}, description="of makers, for their exposure")
     files: FileSpecs | None = None
     audit: AuditSpec = AuditSpec()
+    social: SocialSpec = SocialSpec()
+    walks: WalksSpec = WalksSpec()
     rules: dict[EventType, RuleSpec] = Field({}, description="what a list must and must not show")
     sources: dict[EventType, SourceSpec] = Field({}, description="candidates of one's own")
 
@@ -129,6 +133,16 @@ class Domain(Strict):
         check_source_names(self.sources, self.rules)
         return self
 
+    @model_validator(mode="after")
+    def _walks_lead_somewhere(self) -> "Domain":
+        people = [n for n, r in self.relations.items() if (r.from_, r.to) == ("user", "user")]
+        nodes = [name for name, spec in self.item.fields.items() if spec.node]
+        known = [*nodes, *(name for name, r in self.relations.items() if r.from_ == "item")]
+        check_choices("social.relations", self.social.relations, people)
+        check_choices("walks.social", self.walks.social, self.social.relations)
+        check_choices("walks.knowledge", self.walks.knowledge, known)
+        return self
+
     @property
     def vocabulary(self) -> dict[str, list[str]]:
         """The labels of the domain's graph, with their properties."""
@@ -148,10 +162,11 @@ class Domain(Strict):
     def digest(self) -> str:
         """A sha256 of the content: equal domains have equal digests, whatever their layout.
 
-        How files map onto it, what the audit allows and how lists are ordered, ruled and fed are
-        not in it: the graph is the same.
+        How files map onto it, what the audit allows, what is told of people and how lists are
+        ordered, ruled and fed are not in it: the graph is the same.
         """
-        left_out = dict.fromkeys(("files", "audit", "groups", "rules", "sources"), True)
+        tables = ("files", "audit", "groups", "social", "walks", "rules", "sources")
+        left_out: dict[str, Any] = dict.fromkeys(tables, True)
         content = self.model_dump_json(exclude=left_out | {"item": {"categories", "makers"}})
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -182,6 +197,18 @@ class Domain(Strict):
         fields = (self.user if end == "user" else self.item).fields.values()
         related = [spec.relationship for spec in self.relations.values() if spec.from_ == end]
         return [spec.node.relationship for spec in fields if spec.node] + related
+
+    def relationships_of(self, names: Iterable[str]) -> list[str]:
+        """The types of these fields with nodes and relations."""
+        wanted = set(names)
+        return [kind for kind, name in self.knowledge_names.items() if name in wanted]
+
+    @property
+    def knowledge_names(self) -> dict[str, str]:
+        """By relationship type, the field or relation of the domain that it stands for."""
+        fields = [*self.user.fields.items(), *self.item.fields.items()]
+        attributes = {spec.node.relationship: name for name, spec in fields if spec.node}
+        return attributes | {spec.relationship: name for name, spec in self.relations.items()}
 
     @property
     def attribute_labels(self) -> list[str]:

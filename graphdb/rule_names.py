@@ -1,4 +1,4 @@
-"""What a domain's rules and sources may name.
+"""What a domain's rules, sources and walks may name.
 
 It raises ValueErrors, which graphdb.domain turns into sentences that name the file.
 """
@@ -9,7 +9,7 @@ from graphdb.patterns import check_names
 from graphdb.specs import RuleSpec
 
 OWN_WORDS = {
-    *("vector", "similar", "filter", "memory", "given"),
+    *("vector", "similar", "knowledge", "social", "filter", "memory", "given"),
     *("published", "session", "profile", "trending", "popular", "static"),
     *("graph", "artifact", "boost", "rules", "served"),
 }
@@ -57,3 +57,11 @@ def check_source_names(sources: Collection[str], rules: Collection[str]) -> None
         raise ValueError(f"{name!r} is a word of Pathlight's own answers; choose another name")
     for name in set(sources) & set(rules):
         raise ValueError(f"{name!r} names both a source and a rule")
+
+
+def check_choices(where: str, names: Collection[str], known: Collection[str]) -> None:
+    """Raise ValueError for a name that is none of those known."""
+    for name in names:
+        if name not in known:
+            expected = ", ".join(known) or "none, for the domain has nothing of the kind"
+            raise ValueError(f"{where}: {name!r} is none of {expected}")

@@ -109,6 +109,24 @@ class RelationSpec(Strict):
     to: str
 
 
+class SocialSpec(Strict):
+    """What an answer may tell of other people: what those chose whom one of these `relations` leads
+    the person to, in numbers. least_people: nothing of fewer, whoever they are; names: the ids of
+    some of those."""
+
+    relations: list[EventType] = []
+    least_people: int = Field(5, ge=1)
+    names: bool = False
+
+
+class WalksSpec(Strict):
+    """What candidates are found by: `knowledge`, fields with `node` and relations of items, from
+    the items that count for a person; `social`, some of social.relations, from the person."""
+
+    knowledge: list[FieldName] = []
+    social: list[EventType] = []
+
+
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 

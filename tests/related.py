@@ -6,6 +6,9 @@ from graphdb.domain import parse_domain
 
 FILMS = resources.files("domains").joinpath("films.toml").read_text()
 RELATIONS = """
+[social]
+relations = ["follows"]
+
 [relations.follows]
 relationship = "FOLLOWS"
 from = "user"

@@ -25,9 +25,10 @@ from training.world import World
 class Settings:
     """What validation chose, frozen for every refit.
 
-    cosine: whether the model is scored by it; untruncated: λ of the whole item–item matrix;
-    baselines: the closed forms beside which the recipe is judged, with their own best settings;
-    trials: everything that was tried; curve: the chosen model's epochs
+    training: of a run from nothing; resumed: of one that goes on from an earlier artifact's
+    parameters, in place of it; cosine: whether the model is scored by it; untruncated: λ of the
+    whole item–item matrix; baselines: the closed forms beside which the recipe is judged, with
+    their own best settings; trials: everything that was tried; curve: the chosen model's epochs
     (training.running.loop.Trained).
     """
 
@@ -39,12 +40,15 @@ class Settings:
     baselines: tuple[ClosedFormConfig, ...] | None = None
     trials: list[dict] = field(default_factory=list)
     curve: list[dict[str, float]] = field(default_factory=list)
+    resumed: TrainingConfig | None = None
 
     def recipe(self) -> dict:
         """For `model.json`."""
+        resumed = {} if self.resumed is None else {"resumed": self.resumed.described()}
         return {
             "model": self.model.described(),
             "training": self.training.described(),
+            **resumed,
             "closed_form": self.closed_form.described(),
             "score": "cosine" if self.cosine else "inner_product",
         }
@@ -81,7 +85,8 @@ def refit(
     model = settings.model.build(world, seed=seed, device=choose_device())
     if start is not None:
         model.load_state_dict(start)
-    train_model(model, world, settings.training, seed, report=report, step=step)
+    training = settings.resumed or settings.training
+    train_model(model, world, training, seed, report=report, step=step)
     vectors = model.export(cosine=settings.cosine)
     half, whole, similar = settings.closed_form, None, None
     if half.blend:

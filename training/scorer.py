@@ -63,11 +63,12 @@ class Scorer:
 
     def contributions(
         self, history: sp.csr_matrix, residual: np.ndarray | None, candidates: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What each event and the residual add to the scores of `candidates` (item rows).
 
-        `history` is one row [1, I]. Returns (events [C, n], taste [C]) in float64, n in the order
-        of `history.indices`; events.sum(axis=1) + taste is the score.
+        `history` is one row [1, I]. Returns (near [C, n], walked [C, n], taste [C]) in float64, n
+        in the order of `history.indices`: an event adds `near` by the vectors and `walked` by the
+        item–item weights; (near + walked).sum(axis=1) + taste is the score.
         """
         a = self.capped(history)
         weights = a.data.astype(np.float64)
@@ -78,7 +79,7 @@ class Scorer:
         length = np.linalg.norm(steps.sum(axis=0) + taste) if self.cosine else 1.0
         v = self.item_vectors[candidates].astype(np.float64) / (length or 1.0)
         item_half = self.similar[a.indices][:, candidates].toarray().astype(np.float64)
-        return v @ steps.T + self.blend * (item_half * weights[:, None]).T, v @ taste
+        return v @ steps.T, self.blend * (item_half * weights[:, None]).T, v @ taste
 
     def capped(self, history: sp.csr_matrix) -> sp.csr_matrix:
         """Event weights with each user–item sum bounded to ±weight_cap."""

@@ -20,7 +20,7 @@ from training.named import checked
 from training.running.loop import Report, TrainingConfig, silent
 from training.running.region import Region, side_of
 from training.search.race import attempt
-from training.search.recipe import VALIDATION_SHARE
+from training.search.recipe import VALIDATION_SHARE, WARM_SHARE
 from training.search.selection import ItemHalf, Validation
 from training.splits import Split, latest_split, pairs
 from training.world import World
@@ -167,30 +167,38 @@ def settings_of(recipe: Mapping) -> Settings:
 
 
 def refit_grown(
-    world: World, start: Start, settings: Settings, *, seed: int, report: Report = silent
+    world: World,
+    start: Start,
+    settings: Settings,
+    *,
+    seed: int,
+    report: Report = silent,
+    share: float = WARM_SHARE,
 ) -> Fitted:
     """Fit a world that has grown, from `start` and in frozen `settings`; to be called with options
     in force that have the start.
 
-    Only the number of epochs is chosen again, on what is new: at most as many as from nothing.
+    It is the last `share` of a run from nothing; where the learning rate does not fall, the best
+    number of epochs up to that is chosen on what is new.
     """
     parts = start.split(world.interactions, VALIDATION_SHARE, seed)
     validation = Validation.of(parts.train, parts.test, seed)
-    training = settings.training.model_copy(update={"validate_every": 1})
+    training = settings.training.last(share)
     trials, curve = [], []
     if len(validation.users):
         tried = attempt(
             world.with_interactions(parts.train),
             validation,
             settings.model,
-            training,
+            training.model_copy(update={"validate_every": 1}),
             seed=seed,
             report=report,
             step="epochs from the last artifact",
         )
         trials, curve = [tried.row()], tried.trained.curve
-        training = training.model_copy(update={"max_epochs": tried.trained.epochs})
-    chosen = replace(settings, training=training, trials=trials, curve=curve)
+        if not training.decay_epochs:
+            training = training.lasting(tried.trained.epochs)
+    chosen = replace(settings, resumed=training, trials=trials, curve=curve)
     return refit(world, chosen, seed=seed, report=report, step="refit from the last artifact")
 
 

@@ -32,6 +32,30 @@ class AnswerOut(TypedDict):
     took_ms: float
 
 
+class AttentionOut(TypedDict):
+    """The share of the person's events on the item in their vector, as the model weighed them:
+    what it looked at, which is not what the score is the sum of."""
+
+    share: float
+    attribution: Literal[False]
+
+
+class CarriesOut(TypedDict):
+    """What of a contribution the item–item weight carries, and what the vectors: together it is
+    the contribution."""
+
+    similar: float
+    vectors: float
+
+
+class CypherOut(TypedDict):
+    """A statement that reads, for `pathlight cypher`: it returns the path's nodes and
+    relationships, and no weight of a version that is gone."""
+
+    statement: str
+    parameters: dict[str, Any]
+
+
 class Event(TypedDict):
     """One thing somebody did with an item."""
 
@@ -58,7 +82,8 @@ class EventsQuery(TypedDict):
 
 
 class ExplainOut(TypedDict):
-    """The item as it is; changed: score, rank and reasons without the events on `without`."""
+    """The item as it is; changed: score, rank and reasons without the events on `without`;
+    knowledge: what ties the item to the person."""
 
     score: float
     rank: int | None
@@ -68,6 +93,7 @@ class ExplainOut(TypedDict):
     item_id: str
     without: list[str]
     changed: JudgedOut | None
+    knowledge: NotRequired[list[TieOut] | None]
     degraded: list[str]
     took_ms: float
 
@@ -82,10 +108,11 @@ class ItemBody(TypedDict):
 
 
 class ItemOut(TypedDict):
-    """sources: vector (near the person's vector), similar (from their events), filter (passes
-    it), memory, or the link of the fallback chain that it comes from; given for items to rank;
-    or a source or rule of the domain's. boost: how many times its score is counted, where it is
-    not once. rule: which one placed it here, where one did."""
+    """sources: vector (near the person's vector), similar (from their events), knowledge and
+    social (by walks), filter (passes it), memory, or the link of the fallback chain that it
+    comes from; given for items to rank; or a source or rule of the domain's. boost: how many
+    times its score is counted, where it is not once. rule: which one placed it here, where one
+    did. knowledge: what ties it to the person."""
 
     id: str
     rank: int
@@ -95,6 +122,7 @@ class ItemOut(TypedDict):
     item: NotRequired[dict[str, Any] | None]
     boost: NotRequired[float | None]
     rule: NotRequired[str | None]
+    knowledge: NotRequired[list[TieOut] | None]
 
 
 class ItemPage(TypedDict):
@@ -153,7 +181,9 @@ class Listed(TypedDict):
     filter: NotRequired[str | None]
     boost: NotRequired[list[str]]
     model_version: NotRequired[str | None]
-    include: NotRequired[list[Literal["reasons", "item"]]]
+    include: NotRequired[
+        list[Literal["reasons", "item", "knowledge", "paths", "cypher", "attention"]]
+    ]
     scenario: NotRequired[str | None]
     cursor: NotRequired[str | None]
 
@@ -189,6 +219,15 @@ class PageOut(TypedDict):
     took_ms: float
 
 
+class PathOut(TypedDict):
+    """Nodes, and the relationships from each to the next: the person's latest event on the item
+    and, where the version has one, its weight from there."""
+
+    nodes: list[dict[str, Any]]
+    relationships: list[dict[str, Any]]
+    carries: CarriesOut
+
+
 class PeopleOut(TypedDict):
     """People, most alike first; none for somebody of whom no event counts here."""
 
@@ -212,7 +251,9 @@ class RankBody(TypedDict):
     anonymous_id: NotRequired[str | None]
     session: NotRequired[list[str | SessionEvent] | None]
     items: list[str]
-    include: NotRequired[list[Literal["reasons", "item"]]]
+    include: NotRequired[
+        list[Literal["reasons", "item", "knowledge", "paths", "cypher", "attention"]]
+    ]
 
 
 class RankingsQuery(TypedDict):
@@ -225,7 +266,8 @@ class RankingsQuery(TypedDict):
 
 class ReasonOut(TypedDict):
     """One part of a score. Contributions are signed and add up to the score; `share` is of the
-    positive ones. kind: event, other_events (count of them), or general_taste."""
+    positive ones. kind: event, other_events (count of them), or general_taste. knowledge
+    explains and carries nothing."""
 
     kind: str
     contribution: float
@@ -235,6 +277,10 @@ class ReasonOut(TypedDict):
     event_type: NotRequired[str | None]
     at: NotRequired[str | None]
     count: NotRequired[int | None]
+    knowledge: NotRequired[list[TieOut] | None]
+    path: NotRequired[PathOut | None]
+    cypher: NotRequired[CypherOut | None]
+    attention: NotRequired[AttentionOut | None]
 
 
 class RecommendationBody(TypedDict):
@@ -255,7 +301,9 @@ class RecommendationBody(TypedDict):
     filter: NotRequired[str | None]
     boost: NotRequired[list[str]]
     model_version: NotRequired[str | None]
-    include: NotRequired[list[Literal["reasons", "item"]]]
+    include: NotRequired[
+        list[Literal["reasons", "item", "knowledge", "paths", "cypher", "attention"]]
+    ]
     scenario: NotRequired[str | None]
     cursor: NotRequired[str | None]
     context: NotRequired[dict[str, Any] | None]
@@ -268,6 +316,7 @@ class RecommendationsExplainQuery(TypedDict):
     item: str
     without: NotRequired[list[str]]
     reasons: NotRequired[int]
+    include: NotRequired[list[Literal["knowledge", "paths", "cypher", "attention"]]]
 
 
 class RecommendationsQuery(TypedDict):
@@ -288,7 +337,9 @@ class RecommendationsQuery(TypedDict):
     filter: NotRequired[str | None]
     boost: NotRequired[list[str]]
     model_version: NotRequired[str | None]
-    include: NotRequired[list[Literal["reasons", "item"]]]
+    include: NotRequired[
+        list[Literal["reasons", "item", "knowledge", "paths", "cypher", "attention"]]
+    ]
 
 
 class Rejected(TypedDict):
@@ -344,6 +395,7 @@ class ShownExplainOut(TypedDict):
     item_id: str
     without: list[str]
     changed: JudgedOut | None
+    knowledge: NotRequired[list[TieOut] | None]
     degraded: list[str]
     took_ms: float
     recommendation_id: str
@@ -358,6 +410,22 @@ class ShownOut(TypedDict):
     score: float
     rank: int
     sources: list[str]
+
+
+TieOut = TypedDict(
+    "TieOut",
+    {
+        "kind": Literal["shared", "relation", "together", "social"],
+        "by": NotRequired[str | None],
+        "id": NotRequired[str | None],
+        "items": NotRequired[int | None],
+        "from": NotRequired[str | None],
+        "to": NotRequired[str | None],
+        "people": NotRequired[int | None],
+        "of": NotRequired[int | None],
+        "ids": NotRequired[list[str] | None],
+    },
+)
 
 
 class Tracked(TypedDict):
@@ -413,6 +481,7 @@ class UsersExplainQuery(TypedDict):
     item: str
     without: NotRequired[list[str]]
     reasons: NotRequired[int]
+    include: NotRequired[list[Literal["knowledge", "paths", "cypher", "attention"]]]
 
 
 class UsersQuery(TypedDict):

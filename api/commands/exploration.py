@@ -1,5 +1,6 @@
 """Questions of the analyst's own, and what the audit asks."""
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +18,9 @@ app = typer.Typer()
 @app.command()
 def cypher(
     statement: Annotated[str, typer.Argument(help="One statement that only reads.")],
+    parameters: Annotated[
+        str, typer.Option(help="A JSON object: what $names in the statement stand for.")
+    ] = "{}",
     timeout: Annotated[float, typer.Option(min=0.1, max=600, help="Seconds.")] = 10,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Rows at most.")] = 1000,
     as_json: Json = False,
@@ -24,12 +28,23 @@ def cypher(
     """Run a reading statement on the graph: explained first, with a time-out and a row cap."""
     from graphdb.exploration import explore
 
+    given = _object(parameters)
     with open_graph(as_json) as (graph, _):
-        table = explore(graph, statement, timeout=timeout, limit=limit)
+        table = explore(graph, statement, given, timeout=timeout, limit=limit)
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     show(rows, as_json, "no rows")
     if table.truncated:
         err.print(f"only the first {limit} rows are shown; --limit shows more")
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise PathlightError('--parameters: expected a JSON object such as \'{"id": "7"}\'')
+    return given
 
 
 @app.command()

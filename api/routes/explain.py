@@ -7,12 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.answer import Told
 from api.asking import Id
 from api.explanation import Judged, explain
 from api.problems import NotFoundError, responses
-from api.routes.recommendations import REASONS, ReasonOut, reasons_out, took_ms
+from api.routes.recommendations import took_ms
 from api.served import fetch_list
 from api.state import Current
+from api.telling import REASONS, TOLD, ReasonOut, TieOut, reasons_out
 from graphdb.event_row import EPOCH
 
 router = APIRouter(tags=["recommendations"])
@@ -28,6 +30,7 @@ class ExplainQuery(BaseModel):
         [], max_length=100, description="Items: the person's events on them are removed."
     )
     reasons: int = Field(REASONS, ge=1, le=100, description="How many events are named.")
+    include: list[Told] = Field([], description=TOLD)
 
 
 class JudgedOut(BaseModel):
@@ -40,7 +43,8 @@ class JudgedOut(BaseModel):
 
 
 class ExplainOut(JudgedOut):
-    """The item as it is; changed: score, rank and reasons without the events on `without`."""
+    """The item as it is; changed: score, rank and reasons without the events on `without`;
+    knowledge: what ties the item to the person."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -68,6 +72,7 @@ class ExplainOut(JudgedOut):
     item_id: str
     without: list[str]
     changed: JudgedOut | None
+    knowledge: list[TieOut] | None = None
     degraded: list[str]
     took_ms: float
 
@@ -143,7 +148,9 @@ def _explained(state: Current, user_id: str, query: ExplainQuery) -> dict[str, A
         query.item,
         frozenset(query.without),
         query.reasons,
+        query.include,
     )
+    knowledge = {"knowledge": found.knowledge} if found.knowledge else {}
     return {
         "model_version": found.model_version,
         "as_of": found.as_of,
@@ -151,6 +158,7 @@ def _explained(state: Current, user_id: str, query: ExplainQuery) -> dict[str, A
         "without": query.without,
         "changed": JudgedOut(**_told(found.changed)) if found.changed else None,
         "degraded": list(found.degraded),
+        **knowledge,
         **_told(found.as_it_is),
     }
 

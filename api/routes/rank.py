@@ -1,7 +1,7 @@
 """Ranking: a list of the caller's own, put into a person's order."""
 
 import time
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, ConfigDict, Field
@@ -9,8 +9,9 @@ from pydantic import AfterValidator, ConfigDict, Field
 from api.answer import Query as Asked
 from api.asking import AskerWithEvents, Id, person_asking
 from api.problems import responses
-from api.routes.recommendations import MOST_ITEMS, REASONS, AnswerOut, answer_out
+from api.routes.recommendations import MOST_ITEMS, AnswerOut, answer_out
 from api.state import Current
+from api.telling import INCLUDE, Include, wanted_of
 
 router = APIRouter(tags=["recommendations"])
 
@@ -29,9 +30,7 @@ class RankBody(AskerWithEvents):
     )
 
     items: Annotated[list[Id], Field(min_length=1, max_length=MOST_ITEMS), AfterValidator(_once)]
-    include: list[Literal["reasons", "item"]] = Field(
-        [], description="reasons: what carries each score; item: the item's fields."
-    )
+    include: list[Include] = Field([], description=INCLUDE)
 
 
 @router.post("/v1/rank", responses=responses(422, 503), response_model_exclude_unset=True)
@@ -40,10 +39,5 @@ def post_rank(state: Current, body: RankBody) -> AnswerOut:
     Hidden items are left out."""
     started = time.perf_counter()
     user_id, session = person_asking(state.domain, body, "body")
-    asked = Asked(
-        user_id=user_id,
-        session=session,
-        reasons=REASONS if "reasons" in body.include else 0,
-        fields="item" in body.include,
-    )
+    asked = Asked(user_id=user_id, session=session, **wanted_of(body.include))
     return answer_out(state.recommender.rank(asked, body.items), started)

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,10 +14,10 @@ from api.asking import Asker, AskerWithEvents, Id, person_asking
 from api.dials import dials_asked
 from api.filters import FilterError, parse_boost, parse_filter
 from api.problems import InvalidError, NotFoundError, responses
-from api.reasons import Reason
 from api.served import Served, gone_on, keep, shown_before
 from api.similar import By, similar
 from api.state import Current
+from api.telling import INCLUDE, Include, ReasonOut, TieOut, reasons_out, wanted_of
 from graphdb.domain import Domain
 from graphdb.retrieval import NewEvent
 from ingest.event import JsonObject
@@ -28,8 +27,6 @@ from training.reranking import Dials
 T = TypeVar("T")
 
 MOST_ITEMS = 500
-REASONS = 3
-"""Events named an item; the others are summed, so that the shares still add up."""
 
 router = APIRouter(tags=["recommendations"])
 
@@ -59,9 +56,7 @@ class Wanted(PublicQuery, Dials):
     model_version: Id | None = Field(
         None, description="Which version is to answer: it must serve or stand by."
     )
-    include: list[Literal["reasons", "item"]] = Field(
-        [], description="reasons: what carries each score; item: the item's fields."
-    )
+    include: list[Include] = Field([], description=INCLUDE)
 
 
 class Listed(Wanted):
@@ -94,25 +89,12 @@ class RecommendationBody(Listed, AskerWithEvents):
     dry_run: bool = Field(False, description="Answer as ever and keep nothing.")
 
 
-class ReasonOut(BaseModel):
-    """One part of a score. Contributions are signed and add up to the score; `share` is of the
-    positive ones. kind: event, other_events (count of them), or general_taste."""
-
-    kind: str
-    contribution: float
-    share: float
-    item_id: str | None = None
-    title: str | None = None
-    event_type: str | None = None
-    at: str | None = None
-    count: int | None = None
-
-
 class ItemOut(BaseModel):
-    """sources: vector (near the person's vector), similar (from their events), filter (passes it),
-    memory, or the link of the fallback chain that it comes from; given for items to rank; or a
-    source or rule of the domain's. boost: how many times its score is counted, where it is not
-    once. rule: which one placed it here, where one did."""
+    """sources: vector (near the person's vector), similar (from their events), knowledge and social
+    (by walks), filter (passes it), memory, or the link of the fallback chain that it comes from;
+    given for items to rank; or a source or rule of the domain's. boost: how many times its score is
+    counted, where it is not once. rule: which one placed it here, where one did. knowledge: what
+    ties it to the person."""
 
     id: str
     rank: int
@@ -122,6 +104,7 @@ class ItemOut(BaseModel):
     item: dict[str, Any] | None = None
     boost: float | None = None
     rule: str | None = None
+    knowledge: list[TieOut] | None = None
 
 
 class RuleOut(BaseModel):
@@ -237,8 +220,7 @@ def asked_of(
             _read(parse_boost, text, domain, f"{place}.boost.{n}")
             for n, text in enumerate(query.boost)
         ),
-        reasons=REASONS if "reasons" in query.include else 0,
-        fields="item" in query.include,
+        **wanted_of(query.include),
         dials=dials_asked(domain, query, place),
         model_version=query.model_version,
     )
@@ -300,11 +282,6 @@ def took_ms(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 3)
 
 
-def reasons_out(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
-    """Reasons, each with what it has."""
-    return [{k: v for k, v in asdict(reason).items() if v is not None} for reason in reasons]
-
-
 def _item(item: Recommended) -> ItemOut:
     """Only what was asked for is set: the rest is left out of the answer."""
     given: dict[str, Any] = {
@@ -321,4 +298,6 @@ def _item(item: Recommended) -> ItemOut:
         given["boost"] = item.boost
     if item.rule:
         given["rule"] = item.rule
+    if item.knowledge:
+        given["knowledge"] = item.knowledge
     return ItemOut(**given)

@@ -11,12 +11,15 @@ from api.recommender import Recommender
 from api.serving import Serving
 from graphdb.catalogue import save_items
 from graphdb.connection import SERVING, Graph
+from graphdb.domain import parse_domain
 from graphdb.events import save_events
 from graphdb.filtering import Condition
 from graphdb.people import fetch_people, join_people
+from graphdb.relations import save_relations
 from graphdb.retrieval import NewEvent
 from graphdb.versions import rollback
 from tests.api.versions import PEOPLE, build_artifact, fill_graph
+from tests.related import TEXT
 from tests.rows import event_row, item_row
 
 
@@ -84,6 +87,37 @@ def test_a_newcomer_with_events_is_folded_in(graph, domain, world, recommender):
     assert answer.fallback is None
     assert not {"3", "5"} & set(ids(answer))
     assert len(answer.items) == 5
+
+
+WALKED = parse_domain(
+    TEXT.replace("[social]\n", "[social]\nleast_people = 2\n")
+    + '[walks]\nknowledge = ["people"]\nsocial = ["follows"]\n',
+    "walked.toml",
+)
+
+
+def test_walks_are_sources_that_change_no_score(graph, world, serving, recommender):
+    chosen = {p: items_of(world, fetch_people(graph)[p]) for p in ("p0", "p1", "p2")}
+    liked, disliked, *_ = chosen["p0"]
+    first, second, *_ = ids(recommender.recommend(Query("p0", k=2)))
+    shared = [(liked, "Her"), (first, "Her"), (disliked, "Him"), (second, "Him")]
+    save_items(graph, WALKED, [item_row(item, people=[who]) for item, who in shared])
+    save_events(graph, WALKED, "api", [event_row("p0", disliked, event_type="dismissed")])
+    follows = [{"type": "follows", "start": "p0", "end": p, "weight": None} for p in ("p1", "p2")]
+    save_relations(graph, WALKED, follows)
+    plain = recommender.recommend(Query("p0", k=30))
+
+    answer = Recommender(serving, WALKED).recommend(Query("p0", k=30))
+
+    assert [(i.id, i.score) for i in answer.items] == [(i.id, i.score) for i in plain.items]
+    found = {s: {i.id for i in answer.items if s in i.sources} for s in ("knowledge", "social")}
+    both = set(chosen["p1"]).intersection(chosen["p2"]).difference(chosen["p0"])
+    assert found == {"knowledge": {first}, "social": both}
+    assert both
+
+
+def items_of(world, key: str) -> list[str]:
+    return [world.item_ids[row] for row in world.history[world.user_keys.index(key)].indices]
 
 
 def test_an_unknown_person_gets_the_popular_list(world, recommender):

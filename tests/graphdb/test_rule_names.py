@@ -35,6 +35,48 @@ def test_a_mistake_is_named(old, new, said):
         parse_domain(TEXT.replace(old, new, 1), "ruled.toml")
 
 
+CHOICES = """
+[relations.follows]
+relationship = "FOLLOWS"
+from = "user"
+to = "user"
+
+[social]
+relations = ["follows"]
+
+[walks]
+knowledge = ["people", "genres"]
+social = ["follows"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('relations = ["follows"]', 'relations = ["blocks"]', "social.relations: 'blocks' is none"),
+        ('relations = ["follows"]', "", "walks.social: 'follows' is none of none"),
+        ('"people"', '"title"', "walks.knowledge: 'title' is none of genres, people, countries"),
+        ('"people"', '"blocks"', "walks.knowledge: 'blocks' is none"),
+        ("[walks]", "[walk]", r"line \d+: walk: no such key"),
+        ("knowledge =", "knowlege =", r"line \d+: walks.knowlege: no such key"),
+        ("[social]", "[social]\nleast_people = 0", "social.least_people: .*greater than or equal"),
+    ],
+)
+def test_what_is_told_of_people_and_walked_is_there(old, new, said):
+    assert parse_domain(TEXT + CHOICES, "ruled.toml").walks.knowledge == ["people", "genres"]
+    assert old in CHOICES
+
+    with pytest.raises(DomainError, match=said):
+        parse_domain(TEXT + CHOICES.replace(old, new, 1), "ruled.toml")
+
+
+def test_what_is_told_and_walked_does_not_change_the_digest():
+    relations, chosen = CHOICES.split("[social]")
+
+    told = parse_domain(f"{FILMS}{relations}[social]{chosen}", "a")
+    assert told.digest == parse_domain(FILMS + relations, "b").digest
+
+
 def test_two_rules_cannot_place_at_one_position():
     again = TEXT + "[rules.again]\nplace = \"(item {id: '1'})\"\nposition = 2\n"
 

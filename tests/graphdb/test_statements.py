@@ -30,6 +30,8 @@ NAMES = {
     "links": "",
     "events": "RATED|WATCHED",
     "own": "LIKES_GENRE",
+    "social": "FOLLOWS",
+    "walked": "HAS_GENRE",
     "things": "HAS_GENRE",
     "pattern": "(item:Item)-[:HAS_GENRE]->(group)",
     "conditions": "true",

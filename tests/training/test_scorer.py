@@ -26,10 +26,13 @@ def test_contributions_add_up_to_the_score(scorer, history, residual):
     candidates = np.array([0, 3, 29])
     residuals = None if residual is None else residual[None]
 
-    events, taste = scorer.contributions(history, residual, candidates)
+    near, walked, taste = scorer.contributions(history, residual, candidates)
 
     scores = scorer.scores(history, residuals, candidates)[0]
-    np.testing.assert_allclose(events.sum(axis=1) + taste, scores, atol=1e-6)
+    np.testing.assert_allclose((near + walked).sum(axis=1) + taste, scores, atol=1e-6)
+    weights = scorer.similar[history.indices][:, candidates].toarray()
+    counted = scorer.blend * scorer.capped(history).data[:, None] * weights
+    np.testing.assert_allclose(walked.T, counted, atol=1e-6)
 
 
 def test_candidates_score_as_in_the_whole_catalogue(scorer, history):

@@ -228,11 +228,24 @@ def test_a_grown_snapshot_is_trained_from_the_last_artifact(old, make_snapshot, 
     }
     assert model.recipe["model"] == before.recipe["model"]
     assert model.recipe["closed_form"] == before.recipe["closed_form"]
-    assert model.recipe["training"]["max_epochs"] <= before.recipe["training"]["max_epochs"]
+    # Whoever goes on from this one starts from the same settings: they do not shrink.
+    assert model.recipe["training"] == before.recipe["training"]
+    assert model.recipe["resumed"]["max_epochs"] <= before.recipe["training"]["max_epochs"]
     assert model.metrics["default"]["ndcg@10"] > 0
     assert model.curve
     # Two epochs of AdamW move no weight by more than a few learning rates.
     moved = weights(tmp_path / "new")["user_embedding"][:30] - weights(old)["user_embedding"]
-    steps_taken = model.recipe["training"]["max_epochs"]
+    steps_taken = model.recipe["resumed"]["max_epochs"]
     assert np.abs(moved).max() < 0.02 * steps_taken
     assert np.abs(moved).max() > 0
+
+
+@pytest.mark.parametrize(("decay", "rate"), [(0, 0.4), (8, 0.1)])
+def test_it_is_the_last_quarter_of_a_run_from_nothing(decay, rate):
+    training = TrainingConfig(learning_rate=0.4, max_epochs=8, decay_epochs=decay)
+
+    last = training.last(0.25)
+
+    assert (last.max_epochs, last.learning_rate) == (2, pytest.approx(rate))
+    assert last.decay_epochs == (2 if decay else 0)
+    assert training.last(0.01).max_epochs == 1

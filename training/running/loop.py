@@ -58,6 +58,18 @@ class TrainingConfig(BaseModel):
         """Whether the score that is trained, and then serves, is the cosine."""
         return self.loss.similarity == "cosine"
 
+    def lasting(self, epochs: int) -> "TrainingConfig":
+        """The same for so many epochs: the learning rate falls over all of them, if it falls."""
+        falling = epochs if self.decay_epochs else 0
+        return self.model_copy(update={"max_epochs": epochs, "decay_epochs": falling})
+
+    def last(self, share: float) -> "TrainingConfig":
+        """The last `share` of such a run: of its epochs, and, where the learning rate falls, from
+        what it has fallen to by then."""
+        rate = self.learning_rate * (share if self.decay_epochs else 1)
+        epochs = max(1, round(share * self.max_epochs))
+        return self.lasting(epochs).model_copy(update={"learning_rate": rate})
+
     def described(self) -> dict:
         """Every setting, the loss with its name, for `model.json`."""
         return {**self.model_dump(), "loss": self.loss.described()}

@@ -104,7 +104,7 @@ def fit(
         if fitting < epochs:
             start = best.state
             fitting = min(fitting, max(1, round(WARM_SHARE * epochs)))
-            settings = replace(settings, training=_lasting(settings.training, fitting))
+            settings = replace(settings, training=settings.training.lasting(fitting))
     fitted = refit(world, settings, seed=seed, report=report, start=start)
     return replace(fitted, settings=found.settings, seconds={"search": searched, **fitted.seconds})
 
@@ -147,7 +147,7 @@ def _search(
     trials += [found.row() for found in tried]
     settings = Settings(
         best.model,
-        _lasting(best.training, best.trained.epochs),
+        best.training.lasting(best.trained.epochs),
         ItemHalf(),
         cosine=best.cosine,
         trials=trials,
@@ -196,12 +196,6 @@ def _unsearched(config: RecipeConfig, half: ItemHalf) -> Settings:
         untruncated=half.blend,
         trials=list(config.trials),
     )
-
-
-def _lasting(training: TrainingConfig, epochs: int) -> TrainingConfig:
-    """So many epochs, the learning rate falling over all of them if it falls at all."""
-    falling = epochs if training.decay_epochs else 0
-    return training.model_copy(update={"max_epochs": epochs, "decay_epochs": falling})
 
 
 def _training_seconds(budget: Budget, items: ChosenForms | None) -> float:

@@ -2,6 +2,7 @@
 
 import json
 
+from api.answer import Query
 from tests.api.pathlight import Run, refused
 
 
@@ -14,6 +15,19 @@ def test_cypher_reads_and_says_when_it_was_cut(on_graph: Run, graph):
     assert rows == [{"n": 12}]
     assert "this one writes" in refused(on_graph("cypher", "MATCH (n) DETACH DELETE n"))
     assert graph.read("MATCH (u:User) RETURN count(u) AS n") == [{"n": 12}]
+
+
+def test_the_cypher_of_a_reason_returns_exactly_its_path(on_graph: Run, recommender):
+    told = frozenset({"paths", "cypher"})
+    [item] = recommender.recommend(Query("p4", k=1, reasons=1, told=told)).items
+    path, asked = item.reasons[0].path, item.reasons[0].cypher
+    given = f"--parameters={json.dumps(asked['parameters'])}"
+
+    done = on_graph("cypher", "--json", asked["statement"], given)
+
+    nodes, relationships = path["nodes"], path["relationships"]
+    assert json.loads(done.stdout) == [{"nodes": nodes, "relationships": relationships}]
+    assert "expected a JSON object" in refused(on_graph("cypher", "RETURN $n", "--parameters=[1]"))
 
 
 def test_an_audit_shows_counts_and_queries_that_count_the_same(on_graph: Run, graph):

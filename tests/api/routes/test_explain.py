@@ -25,6 +25,17 @@ def test_what_would_change_without_the_top_reason(client):
     assert reason["item_id"] not in {r.get("item_id") for r in found["changed"]["reasons"]}
 
 
+def test_an_explanation_tells_what_it_is_asked_to(client, module_graph):
+    query = {"item": "7", "include": ["paths", "cypher"], "reasons": 2}
+
+    found = client.get("/v1/users/p3/explain", params=query).json()
+
+    for reason in found["reasons"][:2]:
+        asked = reason["cypher"]
+        [row] = module_graph.read(asked["statement"], **asked["parameters"])
+        assert row == {name: reason["path"][name] for name in row}
+
+
 @pytest.mark.parametrize(
     ("path", "params", "status", "field"),
     [
@@ -32,6 +43,7 @@ def test_what_would_change_without_the_top_reason(client):
         ("p3", {"item": "1", "with": "2"}, 422, "query.with"),
         ("p3", {"item": "1", "without": "no such"}, 422, "query.without"),
         ("p3", {"item": "1", "reasons": 0}, 422, "query.reasons"),
+        ("p3", {"item": "1", "include": "reasons"}, 422, "query.include.0"),
         ("p3", {"item": "no such"}, 404, None),
         ("nobody", {"item": "1"}, 404, None),
     ],

@@ -52,6 +52,24 @@ def test_only_what_was_asked_for_is_in_the_answer(ask):
     assert set(item) == {"id", "rank", "score", "sources"}
 
 
+def test_knowledge_paths_and_cypher_are_beside_the_reasons(ask, client):
+    query = {"user_id": "p5", "k": 4, "include": ["knowledge", "paths", "cypher"]}
+
+    got = ask(**query).json()
+    posted = client.post("/v1/recommendations", json=query).json()
+
+    assert said(got) == said(posted)
+    told = [r for item in got["items"] for r in item["reasons"] if r["kind"] == "event"]
+    assert len(told) == 12
+    for reason in told:
+        assert sum(reason["path"]["carries"].values()) == pytest.approx(reason["contribution"])
+        assert reason["path"]["nodes"][0] == {"label": "User", "id": "p5"}
+        assert reason["cypher"]["parameters"]["because"] == reason["item_id"]
+    for item in got["items"]:
+        total = sum(reason["contribution"] for reason in item["reasons"])
+        assert total == pytest.approx(item["score"], abs=1e-6)
+
+
 def test_an_unknown_person_gets_the_popular_list_and_is_told_so(ask):
     answer = ask(user_id="nobody at all", k=3).json()
 

@@ -1,0 +1,198 @@
+"""Hours in minutes: a mixed load at half of what the API can do, while versions come and go.
+
+    python -m benchmarks.soak [--minutes 30] [--publish-minutes 5] [--items 40000] [--users 100000]
+
+CLIENTS send recommendations, events and catalogue changes (MIX) on a shop of its own
+(benchmarks.published_shop), first as fast as they can, then at half that rate; meanwhile a version
+with other vectors is published every few minutes. soak.errors: answers that are none, degraded or
+impersonal. soak.mixed: of the answers to people without new events (soak.checked), those with a
+score that is not of the version that they name. soak.memory.PART: the median of the last third of
+the minutes, `reference` that of the first.
+"""
+
+import argparse
+import itertools
+import random
+import statistics
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import httpx
+import numpy as np
+
+from api.status import status
+from benchmarks.figures import show
+from benchmarks.published_shop import PublishedShop, catalogue_fields, published_shop
+from benchmarks.serving import percentile
+from benchmarks.shoplike import SHARES, TYPES, ShopLike, item_id
+from graphdb.connection import Neo4jSettings
+from training.artifact import Artifact
+
+SEED = 1
+CLIENTS = 8
+MIX = {"recommend": 0.6, "event": 0.35, "catalogue": 0.05}
+FASTEST_S = 20
+SAMPLE_S = 2
+PARTS = ("neo4j", "redis", "consumer", "api")
+K = 10
+TOLERANCE = 1e-4
+
+
+@dataclass
+class Soak:
+    """The load and what comes of it. `still` are people who get no events."""
+
+    shop: PublishedShop
+    versions: dict[str, Artifact]
+    still: list[str]
+    moving: list[str]
+    taken: list[float] = field(default_factory=list)
+    wrong: Counter = field(default_factory=Counter)
+    checked: int = 0
+
+    def __post_init__(self) -> None:
+        [first] = self.versions.values()
+        self._people = {key: row for row, key in enumerate(first.user_keys)}
+        self._items = {item: row for row, item in enumerate(first.item_ids)}
+        self._send = {"recommend": self.recommend, "event": self.event, "catalogue": self.change}
+
+    def send(self, client: httpx.Client, draw: random.Random) -> None:
+        """One request of the mix."""
+        [kind] = draw.choices(list(MIX), list(MIX.values()))
+        try:
+            self._send[kind](client, draw)
+        except (httpx.HTTPError, AssertionError) as error:
+            self.wrong["errors"] += 1
+            print(f"{kind}: {error!r}"[:400], file=sys.stderr)
+
+    def recommend(self, client: httpx.Client, draw: random.Random) -> None:
+        """A list for anybody; of somebody still its scores are held against its version's."""
+        asks_still = draw.random() < 0.5
+        person = draw.choice(self.still if asks_still else self.moving)
+        started = time.perf_counter()
+        asked = {"user_id": person, "k": K}
+        answer = client.post("/v1/recommendations", json=asked).raise_for_status().json()
+        self.taken.append((time.perf_counter() - started) * 1000)
+        assert len(answer["items"]) == K, answer
+        assert not answer["degraded"], answer["degraded"]
+        assert answer["fallback"] is None, answer["fallback"]
+        if not asks_still:
+            return
+        artifact = self.versions[answer["model_version"]]
+        history = artifact.history[self._people[self.shop.keys[person]]]
+        rows = np.array([self._items[item["id"]] for item in answer["items"]])
+        exact = artifact.scorer.scores(history, None, rows)[0]
+        told = np.array([item["score"] for item in answer["items"]])
+        self.checked += 1
+        self.wrong["mixed"] += int(np.abs(exact - told).max() > TOLERANCE)
+
+    def event(self, client: httpx.Client, draw: random.Random) -> None:
+        """One event of somebody who is not still."""
+        [kind] = draw.choices(TYPES, SHARES)
+        event = {
+            "event_type": kind,
+            "user_id": draw.choice(self.moving),
+            "item_id": item_id(draw.randrange(self.shop.data.items)),
+            "occurred_at": datetime.now(UTC).isoformat(),
+        }
+        client.post("/v1/events", json=event).raise_for_status()
+
+    def change(self, client: httpx.Client, draw: random.Random) -> None:
+        """Another title for an item."""
+        row = draw.randrange(self.shop.data.items)
+        fields = catalogue_fields(row) | {"title": f"Product {row}, {draw.random():.3f}"}
+        client.put(f"/v1/items/{item_id(row)}", json={"fields": fields}).raise_for_status()
+
+    def run(self, seconds: float, rate: float | None) -> float:
+        """CLIENTS send for so long, `rate` requests a second together, or as fast as they can;
+        returns the requests a second that came of it."""
+        began = time.monotonic()
+        pause = 0.0 if rate is None else CLIENTS / rate
+
+        def work(number: int) -> int:
+            draw, done = random.Random(SEED + number), 0
+            with httpx.Client(
+                base_url=self.shop.stack.api_url, trust_env=False, timeout=60
+            ) as client:
+                while time.monotonic() - began < seconds:
+                    self.send(client, draw)
+                    done += 1
+                    # By the clock, not from the answer on: who was late hurries.
+                    time.sleep(max(0.0, began + done * pause - time.monotonic()))
+            return done
+
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            return sum(pool.map(work, range(CLIENTS))) / (time.monotonic() - began)
+
+    def publish(self, ended: threading.Event, seconds: float) -> None:
+        """A version with other vectors every so many seconds, until the end."""
+        for seed in itertools.count(SEED + 1):
+            if ended.wait(seconds):
+                return
+            artifact = self.shop.draw(seed)
+            self.versions[artifact.model.id] = artifact
+            self.shop.publish(artifact)
+
+
+def main() -> None:
+    """Load the shop, find its rate, soak it, print the figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--publish-minutes", type=float, default=5)
+    parser.add_argument("--items", type=int, default=40_000)
+    parser.add_argument("--users", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    options = parser.parse_args()
+    print(f"seed {SEED}", file=sys.stderr)
+    data = ShopLike(events=options.events, users=options.users, items=options.items)
+    with published_shop(data, SEED) as (shop, artifact):
+        people = shop.people(data.users, SEED)
+        half = len(people) // 2
+        soak = Soak(shop, {artifact.model.id: artifact}, people[:half], people[half:])
+        most = soak.run(FASTEST_S, None)
+        soak.taken.clear()
+        soak.wrong.clear()
+        ended, memory = threading.Event(), []
+        with ThreadPoolExecutor(2) as beside:
+            tasks = [
+                beside.submit(soak.publish, ended, options.publish_minutes * 60),
+                beside.submit(watch, shop, ended, memory),
+            ]
+            try:
+                rate = soak.run(options.minutes * 60, most / 2)
+            finally:
+                ended.set()
+            for task in tasks:
+                task.result()
+    show("soak.rate", rate, "requests/s", most)
+    show("soak.versions", len(soak.versions), "served")
+    show("soak.checked", soak.checked, "answers")
+    for kind in ("errors", "mixed"):
+        show(f"soak.{kind}", soak.wrong[kind], "answers")
+    for name, share in (("p50", 50), ("p99", 99)):
+        show(f"soak.recommend.{name}", percentile(soak.taken, share), "ms")
+    third = len(memory) // 3
+    for part in PARTS:
+        first, last = (
+            statistics.median(row[part] for row in rows)
+            for rows in (memory[:third], memory[-third:])
+        )
+        show(f"soak.memory.{part}", last, "MB", first)
+
+
+def watch(shop: PublishedShop, ended: threading.Event, memory: list[dict[str, float]]) -> None:
+    """The MB of each part of the stack every few seconds, until the end."""
+    while not ended.wait(SAMPLE_S):
+        rows = status(shop.stack.settings, Neo4jSettings(uri=""))
+        memory.append({row["part"]: row["memory_mb"] for row in rows if row["part"] in PARTS})
+
+
+if __name__ == "__main__":
+    main()
