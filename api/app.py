@@ -14,6 +14,7 @@ from api import problems
 from api.access import Door, describe, warning
 from api.body_limit import BodyLimit
 from api.event_body import LARGEST_BODY
+from api.links import link
 from api.metrics import Requests
 from api.request_ids import HEADER, RequestIds
 from api.routes import routers
@@ -64,7 +65,7 @@ def create_app() -> FastAPI:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The document, with the schemas of rows: their endpoints judge them themselves."""
+    """The document, with its links and the schemas of rows: their endpoints judge these."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         schemas = document["components"]["schemas"]
@@ -73,5 +74,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             schemas |= schema.pop("$defs", {})
             schemas[row.__name__] = schema
         describe(document)
+        link(document)
         app.openapi_schema = document
     return app.openapi_schema

@@ -19,6 +19,7 @@ from graphdb.connection import Graph
 from graphdb.errors import GraphUnavailableError, IndexLostError
 from graphdb.filtering import EVERYTHING, Predicate, list_passing
 from graphdb.retrieval import fetch_candidates
+from training.scorer import Folded
 
 NEAR, WALKED = 200, 200
 """Candidates asked of each half beyond what was seen: the union of the best 300 lost nothing."""
@@ -71,11 +72,11 @@ def pool_in_graph(
     """At least k candidates that may be shown and pass, if there are so many; brought: by source,
     items that the domain's sources and rules came up with. Without the vector index all that may be
     shown and pass are candidates."""
-    scorer, model = version.artifact.scorer, version.artifact.model
-    user = scorer.user_vectors(history.row, history.residuals)[0]
+    person = version.artifact.scorer.folded(history.row, history.residual)
+    vector = query_vector(person.user, version.artifact.model.similarity)
     catalogue = len(version.artifact.item_ids)
     near_count, walk_count = NEAR + len(barred) + query.k, WALKED + query.k
-    walk = _walk(version, history, barred)
+    walk = _walk(person, barred)
     others = {id for ids in brought.values() for id in ids if id in version.item_rows}
     while True:
         walked = [version.artifact.item_ids[row] for row in walk[:walk_count]]
@@ -84,24 +85,24 @@ def pool_in_graph(
                 graph,
                 version.id,
                 version.slot,
-                query_vector(user, model.similarity),
+                vector,
                 min(near_count, max(catalogue, 1)),
                 [*walked, *others.difference(walked)],
                 passing,
             )
         except IndexLostError:
             everything = list_passing(graph, passing)
-            return _score(version, history, barred, {EXACT: everything, **brought})
+            return _score(version, person, barred, {EXACT: everything, **brought})
         if found is None:  # flipped away and its slot taken since the person was read
             raise GraphUnavailableError(f"version {version.id} is gone")
         near, shown = found
         by_source = {"vector": near}
         for source, ids in [("similar", walked), *brought.items()]:
             by_source[source] = [*set(ids).intersection(shown)]
-        pool = _score(version, history, barred, by_source)
+        pool = _score(version, person, barred, by_source)
         if passing is not EVERYTHING and len(pool.rows) < query.k + SPARE:
             by_source["filter"] = list_passing(graph, passing)
-            return _score(version, history, barred, by_source)
+            return _score(version, person, barred, by_source)
         if len(pool.rows) >= query.k or near_count >= catalogue:
             return pool
         near_count, walk_count = 4 * near_count, 4 * walk_count
@@ -111,12 +112,14 @@ def pool_in_memory(version: MappedVersion, history: History, barred: Collection[
     """The whole catalogue that may be shown, without the graph."""
     withheld = version.withheld.now()
     shown = [item for item in version.artifact.item_ids if item not in withheld]
-    return _score(version, history, barred, {"memory": shown})
+    person = version.artifact.scorer.folded(history.row, history.residual)
+    return _score(version, person, barred, {"memory": shown})
 
 
 def pool_of(version: MappedVersion, history: History, given: Sequence[str]) -> Pool:
     """The given items that the version knows."""
-    return _score(version, history, (), {"given": given})
+    person = version.artifact.scorer.folded(history.row, history.residual)
+    return _score(version, person, (), {"given": given})
 
 
 def by_popularity(version: MappedVersion, history: History, given: Sequence[str]) -> Pool:
@@ -127,28 +130,27 @@ def by_popularity(version: MappedVersion, history: History, given: Sequence[str]
     return Pool(rows[order], scores[order], {"given": set(rows.tolist())})
 
 
-def _walk(version: MappedVersion, history: History, barred: Collection[int]) -> np.ndarray:
+def _walk(person: Folded, barred: Collection[int]) -> np.ndarray:
     """Item rows reached by the version's item–item weights, strongest first."""
-    scorer = version.artifact.scorer
-    reached = scorer.capped(history.row) @ scorer.similar
-    order = np.argsort(-reached.data, kind="stable")
-    rows = reached.indices[order][reached.data[order] > 0]
+    order = np.argsort(-person.reached, kind="stable")
+    rows = person.rows[order][person.reached[order] > 0]
     return rows[~np.isin(rows, list(barred))]
 
 
 def _score(
     version: MappedVersion,
-    history: History,
+    person: Folded,
     barred: Collection[int],
     found: Mapping[str, Collection[str]],
 ) -> Pool:
     """The union of what was found and is not barred, scored whole, best first."""
+    row_of = version.item_rows.get
     by_source = {
-        source: {version.item_rows[item] for item in ids if item in version.item_rows}
+        source: {row for row in map(row_of, ids) if row is not None}
         for source, ids in found.items()
     }
     union = set().union(*by_source.values()) - set(barred)
     rows = np.array(sorted(union), dtype=np.int64)
-    scores = version.artifact.scorer.scores(history.row, history.residuals, rows)[0]
+    scores = version.artifact.scorer.scores_of(person, rows)
     order = np.argsort(-scores, kind="stable")
     return Pool(rows[order], scores[order], by_source)

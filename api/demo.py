@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from api.ask import ask, print_answer
+from api.ask import print_answer
+from api.client import Client
+from api.client.types import AnswerOut
 from api.cycle import export, publish_artifact, train
 from api.settings import Settings
 from api.stack import Stack, running
@@ -116,17 +118,16 @@ def _people(graph: Graph, domain: Domain, stack: Stack, version: str) -> list[di
     ]
 
 
-def _answer(stack: Stack, user: str, version: str) -> dict[str, Any]:
+def _answer(stack: Stack, user: str, version: str) -> AnswerOut:
     """What `version` recommends; asked again while another serves or the answer is degraded."""
-    body = {"user_id": user, "k": LIST, "include": ["item", "reasons"]}
     given_up = time.monotonic() + PATIENCE_S
-    while True:
-        key = stack.settings.api_key
-        answer = ask(stack.api_url, "POST", "/v1/recommendations", key=key, json=body)
-        whole = answer["model_version"] == version and not answer["degraded"]
-        if whole or time.monotonic() > given_up:
-            return answer
-        time.sleep(0.5)
+    with Client(stack.api_url, stack.settings.api_key.get_secret_value()) as client:
+        while True:
+            answer = client.recommend(user_id=user, k=LIST, include=["item", "reasons"])
+            whole = answer["model_version"] == version and not answer["degraded"]
+            if whole or time.monotonic() > given_up:
+                return answer
+            time.sleep(0.5)
 
 
 def _tell(facts: dict[str, Any], as_json: bool) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import SecretStr
@@ -22,6 +22,9 @@ from graphdb.domain import Domain, load_domain
 from graphdb.errors import PathlightError
 from ingest.dead_letters import DeadLetters
 from ingest.stream import EventStream
+
+if TYPE_CHECKING:
+    from api.client import Client
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
@@ -74,14 +77,16 @@ def graph_at(neo4j: Neo4jSettings, domain: Domain) -> Generator[Graph]:
         yield graph
 
 
-def api_url() -> str:
-    """The running API's address. Raises PathlightError when none runs here."""
+def open_client() -> "Client":
+    """A client of the running API, with the settings' key. Raises PathlightError when none runs."""
+    from api.client import Client
     from api.stack import join
 
-    stack = join(Settings(), Neo4jSettings())
+    settings = Settings()
+    stack = join(settings, Neo4jSettings())
     if stack is None or not stack.api_url:
         raise PathlightError("no API runs here: start the stack with `pathlight up`")
-    return stack.api_url
+    return Client(stack.api_url, settings.api_key.get_secret_value())
 
 
 def newest(directory: Path, what: str) -> Path:

@@ -153,9 +153,10 @@ def list_passing(graph: Graph, passing: Predicate) -> list[str]:
     return graph.read(statement, filter=list(passing.values))[0]["ids"]
 
 
+# The hint is graphdb.retrieval's.
 FIND_PASSING = """
 UNWIND $ids AS id
-MATCH (i:Item {id: id})
+MATCH (i:Item {id: id}) USING INDEX SEEK i:Item(id)
 WHERE <passes>
 RETURN collect(i.id) AS ids
 """

@@ -142,7 +142,8 @@ def _all_newer(
     ]
 
 
-# What may be shown is neither hidden nor expired.
+# What may be shown is neither hidden nor expired. The hint: while an index is new, the server takes
+# it for empty, and would begin with all items of a filter's field.
 FETCH_CANDIDATES = """
 MATCH (v:ModelVersion {id: $version})
 WHERE v.state IN ['serving', 'standby']
@@ -152,9 +153,9 @@ CALL (v) {
   RETURN collect(i.id) AS near
 }
 CALL (v) {
-  MATCH (i:Item)
-  WHERE i.id IN $walked
-        AND i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true) AND <passes>
+  UNWIND $walked AS id
+  MATCH (i:Item {id: id}) USING INDEX SEEK i:Item(id)
+  WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true) AND <passes>
   RETURN collect(i.id) AS walked
 }
 RETURN near, walked
@@ -187,8 +188,9 @@ def fetch_candidates(
 
 
 FETCH_SHOWABLE = """
-MATCH (i:Item)
-WHERE i.id IN $ids AND i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true)
+UNWIND $ids AS id
+MATCH (i:Item {id: id})
+WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true)
 RETURN collect(i.id) AS ids
 """
 
@@ -199,8 +201,9 @@ def fetch_showable(graph: Graph, ids: Sequence[str]) -> set[str]:
 
 
 FETCH_HIDDEN = """
-MATCH (i:Item)
-WHERE i.id IN $ids AND (i.hidden IS NOT NULL OR coalesce(i.expires_at <= datetime(), false))
+UNWIND $ids AS id
+MATCH (i:Item {id: id})
+WHERE i.hidden IS NOT NULL OR coalesce(i.expires_at <= datetime(), false)
 RETURN collect(i.id) AS ids
 """
 

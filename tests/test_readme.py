@@ -1,11 +1,14 @@
-"""README.md, docs/graph.md and docs/http.md as their reader runs them: on one real stack, in order.
+"""README.md, docs/graph.md, docs/http.md and docs/client.md as their reader runs them: on one real
+stack, in order.
 
 The reader is in an empty folder with `docs` beside; curl is told to fail when the API refuses.
 """
 
+import ast
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -63,6 +66,13 @@ class Reader:
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         self.said[command] = done.stdout
         return done.stdout
+
+    def python(self, page: str) -> str:
+        """What all Python of a page prints, run as one program."""
+        text = "\n\n".join(blocks(page, "python")).replace("8000", str(self.port))
+        program = self.folder / "program.py"
+        program.write_text(text)
+        return self.run(f"{shlex.quote(sys.executable)} {program}")
 
     def json_of(self, part: str) -> tuple[int, dict]:
         """Status and JSON that the one curl command with `part` in it printed."""
@@ -163,12 +173,7 @@ def test_events_and_items_go_in_and_recommendations_come_out(reader: Reader):
     for item in answer["items"]:
         parts = sum(reason["contribution"] for reason in item["reasons"])
         assert parts == pytest.approx(item["score"], abs=1e-5)
-    after = reader.json_of("user_id=ann")[1]
-    assert len(after["items"]) == 3
-    assert "kolya" not in {item["id"] for item in after["items"]}
-    similar = reader.json_of("/similar")[1]
-    assert len(similar["items"]) == 3
-    assert "alien" not in {item["id"] for item in similar["items"]}
+    assert "kolya" not in {item["id"] for item in reader.answer(user_id="ann")["items"]}
 
 
 def test_jobs_versions_and_the_rollback_are_told(reader: Reader):
@@ -181,6 +186,19 @@ def test_jobs_versions_and_the_rollback_are_told(reader: Reader):
     assert reader.answer(user_id="ann")["model_version"] == second[0]
     done = [line for line in said["pathlight jobs"].splitlines() if " done " in line]
     assert [line.split(":")[0] for line in done] == ["publish", "train", "export"]
+
+
+def test_the_terminal_is_told_lists_too(reader: Reader):
+    told = reader.run("pathlight recommend ann --k 3 --explain").splitlines()
+    similar = json.loads(reader.run("pathlight similar alien --k 2 --json"))
+
+    assert [line.split()[0] for line in told if line.startswith("   ") and ". " in line[:6]] == [
+        "1.",
+        "2.",
+        "3.",
+    ]
+    assert told[-1].startswith("  version ")
+    assert len(similar["items"]) == 2
 
 
 def test_cypher_answers_as_a_table(reader: Reader):
@@ -218,3 +236,23 @@ def test_the_examples_of_the_http_page_are_what_happens(reader: Reader, request_
     told = real.json() if real.content else None
     assert matches(expected, told), real.text
     reader.list_id = (told or {}).get("recommendation_id") or reader.list_id
+
+
+def test_the_python_of_the_readme_prints_lists(reader: Reader):
+    items, similar = map(ast.literal_eval, reader.python("README.md").splitlines())
+
+    assert [item["rank"] for item in items] == [1, 2, 3]
+    for item in items:
+        parts = sum(reason["contribution"] for reason in item["reasons"])
+        assert parts == pytest.approx(item["score"], abs=1e-5)
+        assert "item" in item
+    assert len(similar) == 3
+    assert "alien" not in similar
+
+
+def test_the_python_of_the_client_s_page_does_what_it_says(reader: Reader):
+    said = reader.python("docs/client.md")
+
+    assert "unknown_event_type" in said
+    assert "422 [{'field': 'body.k'" in said
+    assert "'accepted': 1" in said

@@ -108,7 +108,7 @@ def write_artifact(
 
     if directory.exists():
         raise FileExistsError(directory)
-    _check_finite(artifact)
+    _check_vectors(artifact)
     building = directory.with_name(f".{directory.name}.{uuid4().hex[:8]}")
     building.mkdir(parents=True)
     try:
@@ -164,32 +164,43 @@ def read_artifact(directory: Path) -> Artifact:
         item_ids=items["id"].to_pylist(),
         user_keys=users["key"].to_pylist(),
         scorer=Scorer(
-            item_vectors=_matrix(items["v"], d),
-            event_vectors=_matrix(items["z"], d),
+            item_vectors=_matrix(items, "v", d),
+            event_vectors=_matrix(items, "z", d),
             similar=_csr(similar["others"], similar["weights"], item_count),
             blend=model.blend,
             history_exponent=model.history_exponent,
             cosine=model.similarity == "cosine",
             weight_cap=model.weight_cap,
         ),
-        residuals=None if users["e"].null_count else _matrix(users["e"], d),
+        residuals=None if users["e"].null_count else _matrix(users, "e", d),
         history=_csr(users["items"], users["weights"], item_count),
         seen=_csr(users["items"], users["seen"], item_count),
         popularity=items["popularity"].to_numpy().astype(np.float32),
     )
 
 
-def _check_finite(artifact: Artifact) -> None:
+def _check_vectors(artifact: Artifact) -> None:
+    scorer, d = artifact.scorer, artifact.model.dimensions
     arrays = {
-        "item_vectors": artifact.scorer.item_vectors,
-        "event_vectors": artifact.scorer.event_vectors,
-        "similar": artifact.scorer.similar.data,
-        "residuals": artifact.residuals,
+        "item_vectors": (scorer.item_vectors, artifact.item_ids),
+        "event_vectors": (scorer.event_vectors, artifact.item_ids),
+        "residuals": (artifact.residuals, artifact.user_keys),
     }
-    for name, array in arrays.items():
-        if array is not None and not np.isfinite(array).all():
+    for name, (array, ids) in arrays.items():
+        if array is None:
+            continue
+        if array.shape != (len(ids), d):
+            raise ArtifactError(
+                f"{name}: expected {len(ids)} vectors of {d} numbers, got"
+                f" {len(array)} of {array.shape[1]}; nothing was written"
+            )
+        if not np.isfinite(array).all():
             row = np.argwhere(~np.isfinite(array))[0][0]
-            raise ArtifactError(f"{name}: row {row} is not finite; nothing was written")
+            raise ArtifactError(
+                f"{name}: row {row} is not finite ({ids[row]}); nothing was written"
+            )
+    if not np.isfinite(scorer.similar.data).all():
+        raise ArtifactError("similar: a weight is not finite; nothing was written")
 
 
 def _items_table(artifact: Artifact) -> pa.Table:
@@ -235,8 +246,11 @@ def _lists(matrix: np.ndarray) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
 
 
-def _matrix(column: pa.ChunkedArray, d: int) -> np.ndarray:
-    flat = column.combine_chunks().flatten()
+def _matrix(table: pa.Table, name: str, d: int) -> np.ndarray:
+    width = table.schema.field(name).type.list_size
+    if width != d:
+        raise ArtifactError(f"column {name}: expected vectors of {d} numbers, got {width}")
+    flat = table[name].combine_chunks().flatten()
     return flat.to_numpy(zero_copy_only=False).astype(np.float32).reshape(-1, d)
 
 

@@ -18,6 +18,16 @@ import scipy.sparse as sp
 
 
 @dataclass(frozen=True)
+class Folded:
+    """One person's side of the score. user: u [d]; rows: items [R], ascending, that the item–item
+    weights of their events lead to, reached: Σ_i a_i b_ij [R] of each."""
+
+    user: np.ndarray
+    rows: np.ndarray
+    reached: np.ndarray
+
+
+@dataclass(frozen=True)
 class Scorer:
     """A version's scoring parameters.
 
@@ -60,6 +70,38 @@ class Scorer:
             return graph_half
         item_half = (self.capped(history) @ self.similar).toarray()[:, chosen]
         return graph_half + np.float32(self.blend) * item_half
+
+    def folded(self, history: sp.csr_matrix, residual: np.ndarray | None) -> Folded:
+        """What `scores_of` needs of one person: `history` is one row [1, I], `residual` e [d].
+
+        It looks at their events' rows alone, and takes as long in any catalogue.
+        """
+        events = history.indices
+        a = np.clip(history.data, -self.weight_cap, self.weight_cap).astype(np.float32)
+        mass = float(np.abs(a).sum())
+        user = a @ self.event_vectors[events] * np.float32(mass and mass**-self.history_exponent)
+        if residual is not None:
+            user = user + residual
+        if self.cosine:
+            user = user / (np.linalg.norm(user) or 1)
+        starts, ends = self.similar.indptr[events], self.similar.indptr[events + 1]
+        spans = [slice(*span) for span in zip(starts.tolist(), ends.tolist(), strict=True)]
+        none = np.zeros(0, np.int32)
+        led = np.concatenate([none, *(self.similar.indices[span] for span in spans)])
+        rows, place = np.unique(led, return_inverse=True)
+        weights = np.concatenate(
+            [none, *(w * self.similar.data[span] for w, span in zip(a, spans, strict=True))]
+        )
+        return Folded(user.astype(np.float32), rows, np.bincount(place, weights, len(rows)))
+
+    def scores_of(self, person: Folded, candidates: np.ndarray) -> np.ndarray:
+        """Scores [C] of the item rows in `candidates` for one person: those of `scores`."""
+        near = self.item_vectors[candidates] @ person.user
+        if not self.blend or not len(person.rows):
+            return near
+        place = np.minimum(np.searchsorted(person.rows, candidates), len(person.rows) - 1)
+        walked = np.where(person.rows[place] == candidates, person.reached[place], 0)
+        return near + np.float32(self.blend) * walked.astype(np.float32)
 
     def contributions(
         self, history: sp.csr_matrix, residual: np.ndarray | None, candidates: np.ndarray

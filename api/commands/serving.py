@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.session import Json, api_url, newest, open_graph
+from api.session import Json, newest, open_client, open_graph
 from api.settings import Settings
 from api.terminal import Steps, brief, show, tell
 
@@ -80,11 +80,12 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """Recommendations for a person, from the running API."""
-    from api.ask import ask, print_answer
+    from api.ask import print_answer
 
-    include = ["item", "reasons"] if explain else ["item"]
-    body = {"user_id": user, "k": k, "include": include}
-    answer = ask(api_url(), "POST", "/v1/recommendations", key=Settings().api_key, json=body)
+    with open_client() as client:
+        answer = client.recommend(
+            user_id=user, k=k, include=["item", "reasons"] if explain else ["item"]
+        )
     print_answer(answer, as_json)
 
 
@@ -95,10 +96,8 @@ def similar(
     as_json: Json = False,
 ) -> None:
     """Items like an item, from the running API."""
-    from urllib.parse import quote
+    from api.ask import print_answer
 
-    from api.ask import ask, print_answer
-
-    path = f"/v1/items/{quote(item, safe='')}/similar"
-    answer = ask(api_url(), "GET", path, key=Settings().api_key, params={"k": k})
+    with open_client() as client:
+        answer = client.similar_items(item, k=k)
     print_answer(answer, as_json)

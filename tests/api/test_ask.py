@@ -1,18 +1,12 @@
-"""Asking the API and reading its answers aloud: a real API for errors, made answers for words."""
+"""Answers read aloud: one of a real API, and made ones for the words."""
 
-import http.server
 import json
-import threading
 import time
-from collections.abc import Iterator
-from typing import ClassVar
 
 import pytest
-from pydantic import SecretStr
 
-from api.ask import ask, print_answer
-from graphdb.errors import PathlightError
-from graphdb.processes import choose_port
+from api.ask import print_answer
+from api.client import Client
 from tests.api.conftest import until_mapped
 
 REASON = {"kind": "event", "item_id": "7", "event_type": "rated", "title": "Ran"}
@@ -40,73 +34,27 @@ ANSWER = {
 }
 
 
-class Proxy(http.server.BaseHTTPRequestHandler):
-    """What stands in between and answers in its own words."""
-
-    keys: ClassVar[list[str | None]] = []
-
-    def do_GET(self) -> None:
-        self.keys.append(self.headers["Authorization"])
-        self.send_error(502, "Bad Gateway")
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def proxy() -> Iterator[str]:
-    with http.server.HTTPServer(("127.0.0.1", 0), Proxy) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
-
-
 def said(capsys, **changed) -> list[str]:
     print_answer({**ANSWER, **changed})
     return capsys.readouterr().out.splitlines()
 
 
-def test_a_key_goes_along_and_is_in_no_sentence(proxy):
-    for key in (None, SecretStr(""), SecretStr("plk_1_2")):
-        with pytest.raises(PathlightError) as refused:
-            ask(proxy, "GET", "/x", key=key)
-        assert "plk" not in str(refused.value)
-
-    assert Proxy.keys[-3:] == [None, None, "Bearer plk_1_2"]
-
-
 def test_a_real_answer_is_read_aloud(api_url, capsys):
     until_mapped(api_url)
-    body = {"user_id": "p0", "k": 2, "include": ["item", "reasons"]}
-
-    answer = ask(api_url, "POST", "/v1/recommendations", json=body)
     given_up = time.monotonic() + 30
-    while answer["degraded"] and time.monotonic() < given_up:  # a busy machine, a cold graph
-        time.sleep(0.5)
-        answer = ask(api_url, "POST", "/v1/recommendations", json=body)
+
+    with Client(api_url) as client:
+        while True:  # a busy machine, a cold graph
+            answer = client.recommend(user_id="p0", k=2, include=["item", "reasons"])
+            if not answer["degraded"] or time.monotonic() > given_up:
+                break
+            time.sleep(0.5)
     print_answer(answer)
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].lstrip().startswith("1. Film ")
     assert any(" rated: Film " in line for line in lines)
     assert lines[-1] == "  version v1"
-
-
-def test_a_problem_is_its_own_sentence(api_url):
-    with pytest.raises(PathlightError, match="there is no item 'nothing'"):
-        ask(api_url, "GET", "/v1/items/nothing/similar")
-
-
-def test_an_answer_that_is_no_problem_json_is_named(proxy):
-    with pytest.raises(PathlightError, match="/x answered 502 Bad Gateway"):
-        ask(proxy, "GET", "/x")
-
-
-def test_an_api_that_does_not_answer_is_one_sentence():
-    with pytest.raises(PathlightError, match=r"the API at http://127\.0\.0\.1:\d+ did not answer"):
-        ask(f"http://127.0.0.1:{choose_port(0)}", "GET", "/")
 
 
 def test_shares_are_told_and_what_speaks_against_an_item_is_called_so(capsys):

@@ -74,7 +74,7 @@ def test_vectors_that_are_not_finite_are_refused_before_anything_is_written(
     broken = world.scorer.item_vectors.copy()
     broken[7, 2] = np.nan
 
-    with pytest.raises(ArtifactError, match="item_vectors: row 7 is not finite"):
+    with pytest.raises(ArtifactError, match=r"item_vectors: row 7 is not finite \("):
         scorer = replace(world.scorer, item_vectors=broken)
         build_artifact(graph, artifacts / "v2", scorer=scorer)
     assert not (artifacts / "v2").exists()

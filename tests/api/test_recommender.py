@@ -225,6 +225,7 @@ def test_who_was_joined_is_answered_as_the_person_they_are(graph, domain, world,
     )
 
 
+@pytest.mark.faults
 def test_without_the_vector_index_everything_is_scored_and_the_answer_says_so(
     graph, world, recommender
 ):

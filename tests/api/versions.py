@@ -37,6 +37,7 @@ def build_artifact(
     similarity: str = "cosine",
     residual: bool = True,
     seed: int = SEED,
+    density: float = 0.3,
     **changed,
 ) -> Artifact:
     """An artifact of the graph's people and items with random vectors, written to `directory`."""
@@ -53,7 +54,7 @@ def build_artifact(
     vectors = rng.normal(size=(len(ids), D)) * rng.lognormal(0, 0.4, (len(ids), 1))
     if similarity == "cosine":
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    dense = rng.normal(size=(len(ids), len(ids))) * (rng.random((len(ids), len(ids))) < 0.3)
+    dense = rng.normal(size=(len(ids), len(ids))) * (rng.random((len(ids), len(ids))) < density)
     np.fill_diagonal(dense, 0)
     scorer = Scorer(
         item_vectors=vectors.astype(np.float32),

@@ -86,15 +86,30 @@ def test_a_truncated_judgement_is_named_and_what_serves_is_read_all_the_same(wri
     assert read_artifact(tmp_path / "artifact").item_ids == written.item_ids
 
 
+@pytest.mark.faults
 def test_vectors_that_are_not_finite_are_refused_and_nothing_is_written(written, tmp_path):
     assert written.residuals is not None
     residuals = written.residuals.copy()
     residuals[4, 2] = np.inf
 
-    with pytest.raises(ArtifactError, match="residuals: row 4 is not finite"):
+    with pytest.raises(ArtifactError, match=r"residuals: row 4 is not finite \("):
         rewrite(written, tmp_path / "copy", residuals=residuals)
 
     assert {path.name for path in tmp_path.iterdir()} == {"snapshot", "artifact"}
+
+
+@pytest.mark.faults
+def test_vectors_of_another_length_are_refused_with_both(written, tmp_path):
+    short = replace(written.scorer, item_vectors=written.scorer.item_vectors[:, :-1])
+
+    with pytest.raises(ArtifactError, match="expected 10 vectors of 64 numbers, got 10 of 63"):
+        rewrite(written, tmp_path / "copy", scorer=short)
+    assert not (tmp_path / "copy").exists()
+
+    path = tmp_path / "artifact" / "model.json"
+    path.write_text(path.read_text().replace('"dimensions": 64', '"dimensions": 32'))
+    with pytest.raises(ArtifactError, match="expected vectors of 32 numbers, got 64"):
+        read_artifact(tmp_path / "artifact")
 
 
 def test_without_residuals_none_are_read(written, tmp_path):

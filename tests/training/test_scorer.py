@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -52,3 +54,32 @@ def test_weights_beyond_the_cap_count_as_the_cap(scorer, history):
 
 def test_nobody_without_events_has_a_score(scorer):
     assert not scorer.scores(sp.csr_matrix((1, 30), dtype=np.float32)).any()
+
+
+@pytest.mark.parametrize("residual", [None, np.linspace(-1, 1, 8, dtype=np.float32)])
+@pytest.mark.parametrize("blend", [0.7, 0.0])
+def test_one_person_folded_scores_as_in_a_batch(scorer, history, residual, blend):
+    scorer = replace(scorer, blend=blend)
+    residuals = None if residual is None else residual[None]
+    every = np.arange(30)
+
+    person = scorer.folded(history, residual)
+
+    np.testing.assert_allclose(person.user, scorer.user_vectors(history, residuals)[0], atol=1e-6)
+    scores = scorer.scores(history, residuals)[0]
+    np.testing.assert_allclose(scorer.scores_of(person, every), scores, atol=1e-6)
+    np.testing.assert_allclose(scorer.scores_of(person, every[[29, 3]]), scores[[29, 3]], atol=1e-6)
+    reached = (scorer.capped(history) @ scorer.similar).toarray()[0]
+    assert person.rows.tolist() == sorted(set(scorer.similar[history.indices].indices))
+    np.testing.assert_allclose(person.reached, reached[person.rows], atol=1e-6)
+
+
+def test_folded_without_events_is_the_residual_alone(scorer):
+    nobody = sp.csr_matrix((1, 30), dtype=np.float32)
+    residual = np.full(8, 0.5, np.float32)
+
+    person = scorer.folded(nobody, residual)
+
+    scores = scorer.scores_of(person, np.arange(30))
+    np.testing.assert_allclose(scores, scorer.scores(nobody, residual[None])[0], atol=1e-6)
+    assert not scorer.scores_of(scorer.folded(nobody, None), np.arange(30)).any()
