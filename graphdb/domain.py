@@ -167,7 +167,8 @@ class Domain(Strict):
         """
         tables = ("files", "audit", "groups", "social", "walks", "rules", "sources")
         left_out: dict[str, Any] = dict.fromkeys(tables, True)
-        content = self.model_dump_json(exclude=left_out | {"item": {"categories", "makers"}})
+        left_out |= {"item": {"categories", "makers"}, "relations": {"__all__": {"negative"}}}
+        content = self.model_dump_json(exclude=left_out)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property

@@ -52,7 +52,9 @@ def list_by_profile(
 ) -> list[dict[str, Any]]:
     """Items by how many of the person's own links they share, and the share of the people alike
     who chose them: rows `{"id", "score"}`."""
-    own, events = domain.relationships_from("user"), domain.positive_relationships
+    against = {spec.relationship for spec in domain.relations.values() if spec.negative}
+    own = [kind for kind in domain.relationships_from("user") if kind not in against]
+    events = domain.positive_relationships
     if not own or not events:
         return []
     things = domain.relationships_from("item") or own

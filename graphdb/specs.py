@@ -101,12 +101,14 @@ class RelationSpec(Strict):
     """One kind of knowledge-graph edge: (from)-[:relationship]->(to).
 
     Its ends are "user", "item", or the name of a field with `node`: then the end is that field's
-    attribute node.
+    attribute node. negative: it leads to what its start wants nothing of, so that no profile is
+    made of it.
     """
 
     relationship: RelationshipType
     from_: str = Field(alias="from")
     to: str
+    negative: bool = False
 
 
 class SocialSpec(Strict):

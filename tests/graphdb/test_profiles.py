@@ -1,6 +1,7 @@
 """Profiles: what somebody says they like, and what people alike or followed choose."""
 
 from graphdb.catalogue import save_items
+from graphdb.domain import load_domain
 from graphdb.events import save_events
 from graphdb.people import join_people
 from graphdb.profiles import list_by_profile
@@ -8,6 +9,8 @@ from graphdb.relations import RelationRow, save_relations
 from graphdb.schema import create_schema
 from tests.related import RELATED
 from tests.rows import event_row, item_row
+
+TASTES = [("friend", "good"), ("troll", "bad")]
 
 
 def related(kind: str, start: str, end: str) -> RelationRow:
@@ -44,3 +47,14 @@ def test_a_domain_whose_people_have_no_links_is_not_asked(graph, domain):
 
     assert domain.relationships_from("user") == []
     assert list_by_profile(graph, domain, "p", 10) == []
+
+
+def test_who_is_blocked_is_nobody_to_follow(graph):
+    social = load_domain("social")
+    create_schema(graph, social)
+    ties = [related("follows", "p", "friend"), related("blocks", "p", "troll")]
+    save_relations(graph, social, ties)
+    liked = [event_row(who, item, event_type="liked") for who, item in TASTES]
+    save_events(graph, social, "api", liked)
+
+    assert [row["id"] for row in list_by_profile(graph, social, "p", 10)] == ["good"]
