@@ -23,7 +23,7 @@ import numpy as np
 from api.parts import API
 from benchmarks.bare_server import bare_server
 from benchmarks.figures import show
-from benchmarks.published_shop import PublishedShop, published_shop
+from benchmarks.published_shop import PublishedShop, catalogue_fields, published_shop
 from benchmarks.shoplike import ShopLike
 from graphdb.jar_lock import DEFAULT_VERSION
 from training.artifact import Artifact
@@ -70,7 +70,7 @@ def asks(shop: PublishedShop, bare: str) -> dict[str, Ask]:
         assert len(recommended(client, shop, person, **asked)) == K
 
     def filtered(client: httpx.Client, number: int) -> None:
-        recommend(client, number, filter=f'shelf = "shelf-{number % 50}"')
+        recommend(client, number, filter=f'shelf = "{catalogue_fields(number)["shelf"]}"')
 
     return {
         "bare": lambda client, n: client.get(f"{bare}/one").raise_for_status(),
@@ -120,22 +120,26 @@ def throughput(kinds: dict[str, Ask]) -> None:
     show("serving.throughput", ours, "requests/s", bare)
 
 
-def rate(ask: Ask, seconds: float) -> float:
-    """Requests a second of CLIENTS that ask one after another."""
+def rate(ask: Ask, seconds: float, wanted: float | None = None) -> float:
+    """Requests a second of CLIENTS that ask one after another: as fast as they can, or `wanted`
+    requests a second together."""
     numbers = itertools.count()
-    began = time.perf_counter()
+    pause = CLIENTS / wanted if wanted else 0.0
+    began = time.monotonic()
 
-    def work(client_number: int) -> int:
+    def work(_: int) -> int:
         done = 0
         with httpx.Client(trust_env=False, timeout=60) as client:
-            while time.perf_counter() - began < seconds:
+            while time.monotonic() - began < seconds:
                 ask(client, next(numbers))
                 done += 1
+                # By the clock, not from the answer on: who was late hurries.
+                time.sleep(max(0.0, began + done * pause - time.monotonic()))
         return done
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         done = sum(pool.map(work, range(CLIENTS)))
-    return done / (time.perf_counter() - began)
+    return done / (time.monotonic() - began)
 
 
 def recall(shop: PublishedShop, artifact: Artifact) -> float:

@@ -2,12 +2,12 @@
 
     python -m benchmarks.soak [--minutes 30] [--publish-minutes 5] [--items 40000] [--users 100000]
 
-CLIENTS send recommendations, events and catalogue changes (MIX) on a shop of its own
-(benchmarks.published_shop), first as fast as they can, then at half that rate; meanwhile a version
-with other vectors is published every few minutes. soak.errors: answers that are none, degraded or
-impersonal. soak.mixed: of the answers to people without new events (soak.checked), those with a
-score that is not of the version that they name. soak.memory.PART: the median of the last third of
-the minutes, `reference` that of the first.
+The clients of benchmarks.serving send recommendations, events and catalogue changes (MIX) on a shop
+of its own (benchmarks.published_shop), first as fast as they can, then at half that rate; meanwhile
+a version with other vectors is published every few minutes. soak.errors: answers that are none,
+degraded or impersonal. soak.mixed: of the answers to people without new events (soak.checked),
+those with a score that is not of the version that they name. soak.memory.PART: the median of the
+last third of the minutes, `reference` that of the first.
 """
 
 import argparse
@@ -28,18 +28,15 @@ import numpy as np
 from api.status import status
 from benchmarks.figures import show
 from benchmarks.published_shop import PublishedShop, catalogue_fields, published_shop
-from benchmarks.serving import percentile
+from benchmarks.serving import SEED, K, percentile, rate
 from benchmarks.shoplike import SHARES, TYPES, ShopLike, item_id
 from graphdb.connection import Neo4jSettings
 from training.artifact import Artifact
 
-SEED = 1
-CLIENTS = 8
 MIX = {"recommend": 0.6, "event": 0.35, "catalogue": 0.05}
 FASTEST_S = 20
 SAMPLE_S = 2
 PARTS = ("neo4j", "redis", "consumer", "api")
-K = 10
 TOLERANCE = 1e-4
 
 
@@ -57,12 +54,14 @@ class Soak:
 
     def __post_init__(self) -> None:
         [first] = self.versions.values()
+        self.url = self.shop.stack.api_url
         self._people = {key: row for row, key in enumerate(first.user_keys)}
         self._items = {item: row for row, item in enumerate(first.item_ids)}
         self._send = {"recommend": self.recommend, "event": self.event, "catalogue": self.change}
 
-    def send(self, client: httpx.Client, draw: random.Random) -> None:
+    def send(self, client: httpx.Client, number: int) -> None:
         """One request of the mix."""
+        draw = random.Random(f"{SEED} {number}")
         [kind] = draw.choices(list(MIX), list(MIX.values()))
         try:
             self._send[kind](client, draw)
@@ -76,7 +75,7 @@ class Soak:
         person = draw.choice(self.still if asks_still else self.moving)
         started = time.perf_counter()
         asked = {"user_id": person, "k": K}
-        answer = client.post("/v1/recommendations", json=asked).raise_for_status().json()
+        answer = client.post(f"{self.url}/v1/recommendations", json=asked).raise_for_status().json()
         self.taken.append((time.perf_counter() - started) * 1000)
         assert len(answer["items"]) == K, answer
         assert not answer["degraded"], answer["degraded"]
@@ -100,34 +99,14 @@ class Soak:
             "item_id": item_id(draw.randrange(self.shop.data.items)),
             "occurred_at": datetime.now(UTC).isoformat(),
         }
-        client.post("/v1/events", json=event).raise_for_status()
+        client.post(f"{self.url}/v1/events", json=event).raise_for_status()
 
     def change(self, client: httpx.Client, draw: random.Random) -> None:
         """Another title for an item."""
         row = draw.randrange(self.shop.data.items)
         fields = catalogue_fields(row) | {"title": f"Product {row}, {draw.random():.3f}"}
-        client.put(f"/v1/items/{item_id(row)}", json={"fields": fields}).raise_for_status()
-
-    def run(self, seconds: float, rate: float | None) -> float:
-        """CLIENTS send for so long, `rate` requests a second together, or as fast as they can;
-        returns the requests a second that came of it."""
-        began = time.monotonic()
-        pause = 0.0 if rate is None else CLIENTS / rate
-
-        def work(number: int) -> int:
-            draw, done = random.Random(SEED + number), 0
-            with httpx.Client(
-                base_url=self.shop.stack.api_url, trust_env=False, timeout=60
-            ) as client:
-                while time.monotonic() - began < seconds:
-                    self.send(client, draw)
-                    done += 1
-                    # By the clock, not from the answer on: who was late hurries.
-                    time.sleep(max(0.0, began + done * pause - time.monotonic()))
-            return done
-
-        with ThreadPoolExecutor(CLIENTS) as pool:
-            return sum(pool.map(work, range(CLIENTS))) / (time.monotonic() - began)
+        url = f"{self.url}/v1/items/{item_id(row)}"
+        client.put(url, json={"fields": fields}).raise_for_status()
 
     def publish(self, ended: threading.Event, seconds: float) -> None:
         """A version with other vectors every so many seconds, until the end."""
@@ -156,7 +135,7 @@ def main() -> None:
         people = shop.people(data.users, SEED)
         half = len(people) // 2
         soak = Soak(shop, {artifact.model.id: artifact}, people[:half], people[half:])
-        most = soak.run(FASTEST_S, None)
+        most = rate(soak.send, FASTEST_S)
         soak.taken.clear()
         soak.wrong.clear()
         ended, memory = threading.Event(), []
@@ -166,12 +145,12 @@ def main() -> None:
                 beside.submit(watch, shop, ended, memory),
             ]
             try:
-                rate = soak.run(options.minutes * 60, most / 2)
+                kept = rate(soak.send, options.minutes * 60, most / 2)
             finally:
                 ended.set()
             for task in tasks:
                 task.result()
-    show("soak.rate", rate, "requests/s", most)
+    show("soak.rate", kept, "requests/s", most)
     show("soak.versions", len(soak.versions), "served")
     show("soak.checked", soak.checked, "answers")
     for kind in ("errors", "mixed"):
