@@ -29,7 +29,7 @@ demo: install
 
 test: install
 	$(PYTEST)
-	$(PYTEST) --neo4j $(LTS) tests/graphdb tests/api/test_publication.py tests/api/test_recommender.py
+	$(PYTEST) --neo4j $(LTS) tests/graphdb tests/api/loop/test_publication.py tests/api/answers/test_recommender.py
 
 faults: install
 	$(PYTEST)

@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 
 from api import problems
-from api.access import Door, describe, warning
+from api.access.scopes import Door, describe, warning
 from api.body_limit import BodyLimit
-from api.event_body import LARGEST_BODY
+from api.intake.event_body import LARGEST_BODY
 from api.links import link
 from api.metrics import Requests
 from api.request_ids import HEADER, RequestIds

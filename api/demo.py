@@ -16,10 +16,10 @@ from typing import Any
 from api.ask import print_answer
 from api.client import Client
 from api.client.types import AnswerOut
-from api.cycle import export, publish_artifact, train
+from api.local.stack import Stack, running
+from api.local.status import resident_bytes
+from api.loop.cycle import export, publish_artifact, train
 from api.settings import Settings
-from api.stack import Stack, running
-from api.status import resident_bytes
 from api.terminal import Steps, say, show
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.answer import NothingPublishedError
+from api.answers.answer import NothingPublishedError
 from graphdb.erasure import ErasedError
 from graphdb.errors import GraphUnavailableError, IndexLostError, PathlightError
 from graphdb.people import JoinedElsewhereError

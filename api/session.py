@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import SecretStr
 
-from api.launch import Stack
+from api.local.launch import Stack
 from api.settings import Settings
 from api.streaming import open_stream
 from api.terminal import Steps
@@ -58,7 +58,7 @@ def open_events(quiet: bool) -> Generator[tuple[EventStream, DeadLetters]]:
 
 @contextmanager
 def _servers(quiet: bool) -> Generator[Stack]:
-    from api.stack import join, running
+    from api.local.stack import join, running
 
     settings, neo4j = Settings(), Neo4jSettings()
     with ExitStack() as block:
@@ -80,7 +80,7 @@ def graph_at(neo4j: Neo4jSettings, domain: Domain) -> Generator[Graph]:
 def open_client() -> "Client":
     """A client of the running API, with the settings' key. Raises PathlightError when none runs."""
     from api.client import Client
-    from api.stack import join
+    from api.local.stack import join
 
     settings = Settings()
     stack = join(settings, Neo4jSettings())

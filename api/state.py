@@ -10,13 +10,13 @@ from typing import Annotated
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
-from api.breaker import GraphBreaker
-from api.keyring import Keyring
-from api.rate_limits import RateLimits
-from api.recommender import Recommender
-from api.serving import Serving
+from api.access.keyring import Keyring
+from api.access.rate_limits import RateLimits
+from api.answers.recommender import Recommender
+from api.answers.sources import check_budget
+from api.serving.breaker import GraphBreaker
+from api.serving.serving import Serving
 from api.settings import Settings
-from api.sources import check_budget
 from api.streaming import DEFAULT_REDIS, open_stream
 from graphdb.connection import SERVING, WRITING, Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain

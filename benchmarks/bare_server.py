@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from api.stack import Stack
+from api.local.stack import Stack
 from graphdb.processes import choose_port
 
 READY_S = 30

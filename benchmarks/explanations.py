@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from api.explanation import without_events
-from api.mapped import History, MappedVersion, mapped
-from api.people import People
-from api.reasons import reasons_for
-from api.withheld import Withheld
+from api.reasons.explanation import without_events
+from api.reasons.reasons import reasons_for
+from api.serving.mapped import History, MappedVersion, mapped
+from api.serving.people import People
+from api.serving.withheld import Withheld
 from benchmarks.figures import show
 from training.artifact import ArtifactError, read_artifact
 

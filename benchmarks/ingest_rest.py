@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from api.stack import Stack
+from api.local.stack import Stack
 from benchmarks.bare_server import bare_server
 from benchmarks.shoplike import ShopLike
 from graphdb.connection import Graph

@@ -19,8 +19,8 @@ import httpx
 import numpy as np
 import scipy.sparse as sp
 
-from api.publication import publish
-from api.stack import Stack
+from api.local.stack import Stack
+from api.loop.publication import publish
 from benchmarks.ingest import pathlight
 from benchmarks.shop_stack import shop_stack
 from benchmarks.shoplike import ShopLike, item_id, shoplike_domain

@@ -12,7 +12,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from api.parts import API
+from api.local.parts import API
 from benchmarks.bare_server import bare_server
 from benchmarks.figures import show
 from benchmarks.published_shop import published_shop

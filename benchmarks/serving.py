@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import numpy as np
 
-from api.parts import API
+from api.local.parts import API
 from benchmarks.bare_server import bare_server
 from benchmarks.figures import show
 from benchmarks.published_shop import PublishedShop, catalogue_fields, published_shop

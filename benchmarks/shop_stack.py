@@ -5,9 +5,9 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from api.parts import API, CONSUMER, Part
+from api.local.parts import API, CONSUMER, Part
+from api.local.stack import Stack, running
 from api.settings import Settings
-from api.stack import Stack, running
 from benchmarks.shoplike import DOMAIN, shoplike_domain
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.jar_lock import DEFAULT_VERSION

@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 import httpx
 import numpy as np
 
-from api.status import status
+from api.local.status import status
 from benchmarks.figures import show
 from benchmarks.published_shop import PublishedShop, catalogue_fields, published_shop
 from benchmarks.serving import SEED, K, percentile, rate

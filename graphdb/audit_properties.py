@@ -145,7 +145,7 @@ def wrong_attribute_types(domain: Domain) -> list[Check]:
     return [wrong_node_types("wrong_attribute_types", labels, {"id": [STRING]})] if labels else []
 
 
-# An inner product is indexed with one more dimension (api.publication).
+# An inner product is indexed with one more dimension (api.loop.publication).
 WRONG_VECTORS = """
 MATCH (v:ModelVersion)
 WHERE v.state IN ["serving", "standby"]

@@ -9,7 +9,7 @@ import neo4j
 import pytest
 from redis import Redis
 
-from api.redis_server import LocalRedis, redis_uri
+from api.local.redis_server import LocalRedis, redis_uri
 from graphdb.connection import Graph
 from graphdb.domain import Domain, load_domain
 from graphdb.jar_lock import DEFAULT_VERSION

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from api.publication import publish
+from api.loop.publication import publish
 from graphdb.catalogue import save_items
 from graphdb.connection import Graph
 from graphdb.domain import Domain, parse_domain

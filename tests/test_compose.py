@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from api.parts import PARTS
+from api.local.parts import PARTS
 from api.settings import Settings, check_addresses
 from graphdb.connection import Neo4jSettings
 from graphdb.jar_lock import DEFAULT_VERSION

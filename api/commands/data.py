@@ -111,7 +111,7 @@ def snapshot(
     as_json: Json = False,
 ) -> None:
     """Audit the graph, encode the texts that changed, and export it to files."""
-    from api.cycle import export
+    from api.loop.cycle import export
     from graphdb.snapshot import read_manifest
 
     settings = Settings()

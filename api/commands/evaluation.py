@@ -54,7 +54,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Judge an artifact's recipe on data that it did not learn from; needs no running stack."""
-    from api.cycle import evaluate as run_evaluation
+    from api.loop.cycle import evaluate as run_evaluation
     from training.artifact import read_model
     from training.judging.judgement import read_judgement
 

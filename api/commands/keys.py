@@ -33,8 +33,8 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a key and print its secret: it is shown this once and kept nowhere."""
-    from api.access import PUBLIC
-    from api.keyring import digest_of, new_secret
+    from api.access.keyring import digest_of, new_secret
+    from api.access.scopes import PUBLIC
     from graphdb.api_keys import save_api_key
 
     scopes = [PUBLIC] if public else _scopes(scope)
@@ -96,7 +96,7 @@ def revoke(
 
 
 def _scopes(wanted: list[str] | None) -> list[str]:
-    from api.access import GRANTS, PUBLIC
+    from api.access.scopes import GRANTS, PUBLIC
 
     known = [scope for scope in GRANTS if scope != PUBLIC]
     if not wanted:

@@ -20,7 +20,7 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Make an artifact what serves; what served before stands by."""
-    from api.cycle import publish_artifact
+    from api.loop.cycle import publish_artifact
 
     chosen = artifact or newest(Settings().artifacts, "artifact")
     with open_graph(as_json) as (graph, _), Steps(as_json) as steps:
@@ -64,7 +64,7 @@ def attention(
 
     The artifact's model must be one that attends (gat), and its version serve or stand by.
     """
-    from api.attention import publish_attention
+    from api.loop.attention import publish_attention
 
     chosen = artifact or newest(Settings().artifacts, "artifact")
     with open_graph(as_json) as (graph, domain), Steps(as_json) as steps:

@@ -33,7 +33,7 @@ def demo(
 @app.command()
 def up(as_json: Json = False) -> None:
     """Start the local stack, or join it: Neo4j, Redis, consumer, API, worker and scheduler."""
-    from api import stack
+    from api.local import stack
 
     with Steps(as_json) as steps:
         started = stack.up(Settings(), Neo4jSettings(), steps.advance)
@@ -48,7 +48,7 @@ def up(as_json: Json = False) -> None:
 @app.command()
 def down(as_json: Json = False) -> None:
     """Stop the local stack; everything in it is kept."""
-    from api import stack
+    from api.local import stack
 
     stopped = stack.down(Settings())
     tell(f"stopped: {', '.join(stopped)}" if stopped else "nothing ran", as_json, stopped=stopped)
@@ -58,9 +58,9 @@ def down(as_json: Json = False) -> None:
 def status(as_json: Json = False) -> None:
     """Each part of the local stack, and each partition of the stream: what waits, what was put
     aside."""
-    from api.stack import join
-    from api.status import status as rows_of
-    from api.status import stream_status
+    from api.local.stack import join
+    from api.local.status import status as rows_of
+    from api.local.status import stream_status
 
     settings, neo4j = Settings(), Neo4jSettings()
     parts, stack = rows_of(settings, neo4j), join(settings, neo4j)

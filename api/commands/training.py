@@ -48,7 +48,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train on a snapshot: the default recipe, or what is named; needs no running stack."""
-    from api.cycle import train as run_training
+    from api.loop.cycle import train as run_training
     from training.artifact import read_model
 
     chosen = snapshot or newest(Settings().snapshots, "snapshot")
@@ -82,7 +82,7 @@ def tune(
     as_json: Json = False,
 ) -> None:
     """Search settings on validation, into a recipe that `train` takes; needs no running stack."""
-    from api.cycle import tune as run_search
+    from api.loop.cycle import tune as run_search
 
     chosen = snapshot or newest(Settings().snapshots, "snapshot")
     choice = Choice(model, loss, tuple(settings or ()), recipe, alone)
@@ -112,7 +112,7 @@ def models(as_json: Json = False) -> None:
 @app.command()
 def retrain(as_json: Json = False) -> None:
     """Ask the workers for a whole cycle: export, train, publish."""
-    from api.jobs import request_retrain
+    from api.loop.jobs import request_retrain
 
     with open_graph(as_json) as (graph, _):
         key = request_retrain(graph)

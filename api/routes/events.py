@@ -8,12 +8,12 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from api.event_body import MOST_ROWS, NDJSON, read_body
-from api.pacing import pace
+from api.intake.event_body import MOST_ROWS, NDJSON, read_body
+from api.intake.pacing import pace
+from api.intake.settlement import settle
+from api.intake.taking import Taken, judge, take
 from api.problems import ConflictError, InvalidError, NotFoundError, responses
-from api.settlement import settle
 from api.state import Current
-from api.taking import Taken, judge, take
 from graphdb.retraction import retract_event
 from ingest.problem import quoted
 

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.answer import Told
-from api.asking import Id
-from api.explanation import Judged, explain
+from api.answers.answer import Told
+from api.answers.asking import Id
+from api.answers.served import fetch_list
 from api.problems import NotFoundError, responses
+from api.reasons.explanation import Judged, explain
+from api.reasons.telling import REASONS, TOLD, ReasonOut, TieOut, reasons_out
 from api.routes.recommendations import took_ms
-from api.served import fetch_list
 from api.state import Current
-from api.telling import REASONS, TOLD, ReasonOut, TieOut, reasons_out
 from graphdb.event_row import EPOCH
 
 router = APIRouter(tags=["recommendations"])

@@ -6,7 +6,8 @@ from dataclasses import replace
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.asking import AskerWithEvents, person_asking
+from api.answers.asking import AskerWithEvents, person_asking
+from api.answers.served import gone_on, keep, shown_before, together
 from api.problems import responses
 from api.routes.recommendations import (
     AnswerOut,
@@ -15,7 +16,6 @@ from api.routes.recommendations import (
     asked_of,
     took_ms,
 )
-from api.served import gone_on, keep, shown_before, together
 from api.state import Current
 from ingest.event import JsonObject
 

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import AfterValidator, ConfigDict, Field
 
-from api.answer import Query as Asked
-from api.asking import AskerWithEvents, Id, person_asking
+from api.answers.answer import Query as Asked
+from api.answers.asking import AskerWithEvents, Id, person_asking
 from api.problems import responses
+from api.reasons.telling import INCLUDE, Include, wanted_of
 from api.routes.recommendations import MOST_ITEMS, AnswerOut, answer_out
 from api.state import Current
-from api.telling import INCLUDE, Include, wanted_of
 
 router = APIRouter(tags=["recommendations"])
 

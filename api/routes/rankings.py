@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.answer import Query as Asked
+from api.answers.answer import Query as Asked
+from api.answers.rankings import Ranking
 from api.problems import responses
-from api.rankings import Ranking
 from api.routes.recommendations import AnswerOut, PublicQuery, answer_out
 from api.state import Current
 

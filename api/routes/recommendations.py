@@ -8,16 +8,16 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.answer import Answer, Recommended
-from api.answer import Query as Asked
-from api.asking import Asker, AskerWithEvents, Id, person_asking
-from api.dials import dials_asked
-from api.filters import FilterError, parse_boost, parse_filter
+from api.answers.answer import Answer, Recommended
+from api.answers.answer import Query as Asked
+from api.answers.asking import Asker, AskerWithEvents, Id, person_asking
+from api.answers.dials import dials_asked
+from api.answers.filters import FilterError, parse_boost, parse_filter
+from api.answers.served import Served, gone_on, keep, shown_before
+from api.answers.similar import By, similar
 from api.problems import InvalidError, NotFoundError, responses
-from api.served import Served, gone_on, keep, shown_before
-from api.similar import By, similar
+from api.reasons.telling import INCLUDE, Include, ReasonOut, TieOut, reasons_out, wanted_of
 from api.state import Current
-from api.telling import INCLUDE, Include, ReasonOut, TieOut, reasons_out, wanted_of
 from graphdb.domain import Domain
 from graphdb.retrieval import NewEvent
 from ingest.event import JsonObject

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.intake.rows import alone, body_of, check_size, erased
 from api.problems import responses
 from api.routes.events import Accepted, Rejected
-from api.rows import alone, body_of, check_size, erased
 from api.state import Current
 from graphdb.relations import delete_relation, save_relations
 from ingest.relation import read_relations

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.answers.similar import similar_people
 from api.problems import NotFoundError, responses
 from api.routes.recommendations import MOST_ITEMS, took_ms
-from api.similar import similar_people
 from api.state import Current
 
 router = APIRouter(tags=["recommendations"])

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from api.intake.rows import PageQuery, alone, as_list, body_of, erased, next_cursor
 from api.problems import NotFoundError, responses
 from api.routes.events import Accepted, Rejected
-from api.rows import PageQuery, alone, as_list, body_of, erased, next_cursor
 from api.state import Current
 from graphdb.catalogue import patch_user, save_users
 from graphdb.entries import fetch_user, list_users

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.breaker import GraphBreaker
-from api.publication import publish
-from api.recommender import Recommender
-from api.serving import Serving
+from api.answers.recommender import Recommender
+from api.loop.publication import publish
+from api.serving.breaker import GraphBreaker
+from api.serving.serving import Serving
 from graphdb.processes import choose_port
 from tests.api.pathlight import Run
 from tests.api.versions import build_artifact, fill_graph

@@ -13,8 +13,8 @@ from typing import Self
 import httpx
 import psutil
 
-from api.publication import publish
-from api.redis_server import LocalRedis
+from api.local.redis_server import LocalRedis
+from api.loop.publication import publish
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
 from graphdb.processes import is_alive, wait_until

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api.access import NEEDS, need_of
+from api.access.scopes import NEEDS, need_of
 from api.app import create_app
 from ingest.event import Event
 
@@ -54,7 +54,7 @@ def test_every_endpoint_is_described_and_says_what_can_go_wrong(document):
 
 
 def test_every_endpoint_is_in_the_table_of_needs(document):
-    """One that is missing takes the scope admin: add it to api.access.NEEDS."""
+    """One that is missing takes the scope admin: add it to api.access.scopes.NEEDS."""
     told = {named.replace(":id}", "}") for named in NEEDS}
     there = {
         f"{method.upper()} {path}"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from api.answer import Query
+from api.answers.answer import Query
 from graphdb.events import save_events
 from tests.rows import event_row
 

@@ -6,10 +6,10 @@ from typing import ParamSpec, TypeVar
 
 import pytest
 
-from api.answer import Query
-from api.candidates import barred_rows, pool_in_memory
-from api.explanation import explain
-from api.publication import publish
+from api.answers.answer import Query
+from api.answers.candidates import barred_rows, pool_in_memory
+from api.loop.publication import publish
+from api.reasons.explanation import explain
 from graphdb.domain import parse_domain
 from graphdb.events import save_events
 from graphdb.export import export_snapshot

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
-from api.answer import NothingPublishedError
+from api.answers.answer import NothingPublishedError
 from api.problems import ConflictError, InvalidError, NotFoundError, TooLargeError
 from graphdb.errors import GraphUnavailableError, PathlightError
 from training.artifact import ArtifactError

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.publication import publish
+from api.loop.publication import publish
 from graphdb.processes import wait_until
 from graphdb.versions import begin_version, fetch_serving, list_versions
 from tests.api.conftest import api_on, process_settings
@@ -82,7 +82,7 @@ def test_rollback_changes_the_version_of_the_next_answer(client, graph, artifact
 PUBLISHER = """
 import os, signal, sys
 from pathlib import Path
-from api.publication import publish
+from api.loop.publication import publish
 from graphdb.connection import Graph, Neo4jSettings
 
 def progress(step, done, total):

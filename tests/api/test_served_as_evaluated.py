@@ -4,7 +4,7 @@ import httpx
 import numpy as np
 import pytest
 
-from api.publication import publish
+from api.loop.publication import publish
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
 from graphdb.export import export_snapshot

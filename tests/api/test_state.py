@@ -7,7 +7,7 @@ import time
 import pytest
 from pydantic import SecretStr
 
-from api.publication import publish
+from api.loop.publication import publish
 from api.settings import Settings
 from api.state import open_state
 from graphdb.connection import Neo4jSettings

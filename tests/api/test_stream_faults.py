@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from api.redis_server import LocalRedis, redis_uri
+from api.local.redis_server import LocalRedis, redis_uri
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
 from graphdb.processes import is_alive, wait_until

@@ -3,9 +3,9 @@
 import sys
 from dataclasses import replace
 
-from api.parts import API, BEAT, CONSUMER, WORKER, Part
+from api.local.parts import API, BEAT, CONSUMER, WORKER, Part
+from api.local.stack import up
 from api.settings import Settings
-from api.stack import up
 from graphdb.connection import Neo4jSettings
 from graphdb.errors import PathlightError
 

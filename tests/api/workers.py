@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from api.launch import environment
-from api.parts import BEAT, WORKER, Part, Place, worker_answers
+from api.local.launch import environment
+from api.local.parts import BEAT, WORKER, Part, Place, worker_answers
 from api.settings import Settings
 from graphdb.connection import Neo4jSettings
 from graphdb.processes import Child, spawn, stop, wait_until

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from api.mapped import mapped
-from api.people import People
-from api.withheld import Withheld
+from api.serving.mapped import mapped
+from api.serving.people import People
+from api.serving.withheld import Withheld
 from benchmarks.explanations import measure
 from training.artifact import Artifact
 from training.scorer import Scorer

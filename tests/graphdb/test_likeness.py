@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from api.publication import query_vector
+from api.loop.publication import query_vector
 from graphdb.catalogue import save_items
 from graphdb.likeness import list_peers, list_similar_by_knowledge
 from graphdb.people import fetch_people, join_people

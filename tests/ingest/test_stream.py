@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from api.redis_server import LocalRedis, redis_uri
+from api.local.redis_server import LocalRedis, redis_uri
 from graphdb.processes import is_alive, wait_until
 from ingest.stream import EventStream, StreamFullError, StreamUnavailableError, partition_of
 from tests.rows import event_row

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from api.access.keyring import digest_of, new_secret
 from api.client import ApiError, AsyncClient, Client, FullError, Lost, Retries, Tracking
-from api.keyring import digest_of, new_secret
 from graphdb.api_keys import save_api_key
 from graphdb.processes import choose_port, wait_until
 from tests.api import faults

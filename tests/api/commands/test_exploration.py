@@ -2,7 +2,7 @@
 
 import json
 
-from api.answer import Query
+from api.answers.answer import Query
 from tests.api.pathlight import Run, refused
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from api.access.keyring import digest_of
 from api.cli import app
-from api.keyring import digest_of
 from graphdb.api_keys import list_api_keys
 from graphdb.errors import PathlightError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.publication import publish
+from api.loop.publication import publish
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
 from graphdb.schema import create_schema

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from api.access import GRANTS
-from api.keyring import digest_of, new_secret
+from api.access.keyring import digest_of, new_secret
+from api.access.scopes import GRANTS
 from graphdb.api_keys import revoke_api_key, save_api_key
 from graphdb.processes import wait_until
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from api.publication import publish
+from api.loop.publication import publish
 from graphdb.catalogue import save_items
 from graphdb.connection import Graph
 from graphdb.domain import parse_domain

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from api.publication import publish
+from api.loop.publication import publish
 from graphdb.processes import wait_until
 from graphdb.versions import rollback
 from ingest.served import ServedLists

@@ -1,0 +1,324 @@
+"""Answers: the person, what is barred, the scored pool, its best k, their reasons.
+
+Two round trips: the person, then the candidates that `api.answers.candidates` asks for. When the
+graph does not answer, the version mapped in memory does, over its whole catalogue; when the
+version's files cannot be read, what was published into the graph does; for whom nothing personal is
+known, `api.answers.impersonal`. An answer says so. It knows no HTTP.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from api.answers.answer import Answer, NothingPublishedError, Query, Recommended
+from api.answers.boosts import boosted_pool
+from api.answers.candidates import EXACT, Pool, barred_rows, by_popularity, pool_in_memory, pool_of
+from api.answers.fallback import Showable, allowed, fill, ranked
+from api.answers.impersonal import Impersonal, emptied
+from api.answers.listing import listed, with_evidence
+from api.answers.ordering import ordered
+from api.answers.rankings import Ranking, Rankings
+from api.answers.rules import Ruled, Rules, ruled_out
+from api.answers.sources import Sources
+from api.loop.publication import query_vector
+from api.serving.mapped import History, MappedVersion
+from api.serving.serving import Serving, UnmappedError
+from graphdb.domain import Domain
+from graphdb.errors import GraphUnavailableError, IndexLostError
+from graphdb.paths import fetch_evidence
+from graphdb.retrieval import (
+    Person,
+    fetch_candidates,
+    fetch_hidden,
+    fetch_person,
+    fetch_showable,
+)
+from graphdb.rules import check_rules
+from graphdb.ties import list_ties
+from graphdb.walks import list_walked
+from training.artifact import ArtifactError
+
+log = logging.getLogger(__name__)
+
+WIDER = 8
+"""Times as many candidates are looked at where rules leave a list short."""
+
+IRRELEVANT = "no item is as relevant as min_relevance asks"
+
+
+class Recommender:
+    """Personal lists from what serves."""
+
+    def __init__(self, serving: Serving, domain: Domain) -> None:
+        self._serving, self._domain = serving, domain
+        self._graph, self._warmed = serving.graph, ""
+        self.rankings = Rankings(domain, serving.home / "rankings.json")
+        self._rules, self._sources = Rules(serving.graph, domain), Sources(serving.graph, domain)
+        self._impersonal = Impersonal(serving.graph, domain, self.rankings, self._rules)
+        self._walking = bool(domain.walks.knowledge or domain.walks.social)
+        self._unruled, self._checked = ["rules"] if domain.rules else [], False
+
+    def recommend(self, query: Query) -> Answer:
+        """The best k for a person. Raises NothingPublishedError when nothing can be said."""
+        answer = self._listed(query)
+        asked = [*(["boost"] if query.boosts else []), *query.dials.turned()]
+        if asked and (answer.fallback or {"graph", "artifact"}.intersection(answer.degraded)):
+            # Only a list that is fresh and personal is ordered by them.
+            return replace(answer, degraded=[*answer.degraded, *asked])
+        return answer
+
+    def _listed(self, query: Query) -> Answer:
+        try:
+            try:
+                return self._serving.answer(self._from_graph, self._from_memory, query)
+            except ArtifactError:
+                if query.model_version is not None:
+                    raise
+                return self._serving.breaker.call(self._impersonal.from_publication, query)
+        except (NothingPublishedError, GraphUnavailableError):
+            if query.filter or query.model_version is not None:  # which only the graph knows
+                raise
+            static = ("static", lambda: self.rankings.of("popular"))
+            items, link = fill([static], query.k, query.exclude_ids)
+            if not items:
+                raise
+            return Answer(None, None, items, link, ["graph", *self._unruled])
+
+    def ranking(self, name: Ranking, query: Query) -> Answer:
+        """The first k of a ranking that may be shown to anybody."""
+
+        def shown(showable: Showable) -> list[Recommended]:
+            links = [(name, lambda: allowed(self.rankings.of(name), showable))]
+            return fill(links, query.k, query.exclude_ids)[0]
+
+        def in_graph() -> Answer:
+            items = shown(lambda ids: fetch_showable(self._graph, ids))
+            if query.fields:
+                items = with_evidence(self._graph, self._domain, query, items)
+            return Answer(None, self.rankings.as_of, items)
+
+        try:
+            return self._serving.breaker.call(in_graph)
+        except GraphUnavailableError:
+            version = self._serving.version
+            withheld = version.withheld.now() if version else set()
+            items = shown(lambda ids: set(ids) - withheld)
+            return Answer(None, self.rankings.as_of, items, None, ["graph"])
+
+    def rank(self, query: Query, given: Sequence[str]) -> Answer:
+        """The given items that may be shown, in the person's order; last, as they came, those that
+        the version does not know."""
+        try:
+            return self._serving.answer(self._rank_in_graph, self._rank_in_memory, query, given)
+        except ArtifactError:
+            hidden = self._serving.breaker.call(fetch_hidden, self._graph, given)
+            shown = [item for item in given if item not in hidden]
+            return replace(_as_given(shown), degraded=["artifact"])
+
+    def _rank_in_graph(self, query: Query, given: Sequence[str]) -> Answer:
+        version, person = self.who(query)
+        hidden = fetch_hidden(self._graph, given)
+        shown = [item for item in given if item not in hidden]
+        if version is None:
+            return _as_given(shown)
+        history = version.history(person.keys, person.events, person.totals)
+        return self._ranked(version, query, history, shown)
+
+    def _rank_in_memory(
+        self, version: MappedVersion, missing: str, query: Query, given: Sequence[str]
+    ) -> Answer:
+        history = version.history(version.people.keys_of(query.user_id), list(query.session))
+        withheld = version.withheld.now()
+        shown = [item for item in given if item not in withheld]
+        answer = self._ranked(version, query, history, shown, missing)
+        return answer if query.session or answer.fallback else replace(answer, fallback="published")
+
+    def _ranked(
+        self,
+        version: MappedVersion,
+        query: Query,
+        history: History,
+        shown: Sequence[str],
+        missing: str | None = None,
+    ) -> Answer:
+        personal = history.row.nnz > 0
+        pool = (pool_of if personal else by_popularity)(version, history, shown)
+        asked = replace(query, k=len(shown), reasons=query.reasons if personal else 0)
+        answer = self._answer(version, asked, history, pool, missing)
+        unknown = [item for item in shown if item not in version.item_rows]
+        last = _as_given(unknown, len(pool.rows)).items
+        if last and query.fields and missing is None:
+            last = with_evidence(self._graph, self._domain, query, last)
+        items = [*answer.items, *last]
+        return replace(answer, items=items, fallback=None if personal else "popular")
+
+    def warm(self) -> None:
+        """Have the server plan an answer's statements before anybody waits for one; once a version,
+        for each slot has statements of its own. Sources and rules are checked."""
+        self._check()
+        version = self._serving.version
+        if version is None or version.id == self._warmed or not version.artifact.item_ids:
+            return
+        fetch_person(self._graph, self._domain, "", version.cut, version.as_of)
+        vector = query_vector(
+            version.artifact.scorer.item_vectors[0], version.artifact.model.similarity
+        )
+        first = version.artifact.item_ids[:1]
+        if any(vector):
+            with suppress(IndexLostError):  # answers do without it, and say so
+                fetch_candidates(self._graph, version.id, version.slot, vector, 1, first)
+        fetch_evidence(self._graph, self._domain, "", first, first)
+        list_walked(self._graph, self._domain, "", first)
+        for knowledge in (False, True):
+            list_ties(self._graph, self._domain, version.slot, "", [], first, knowledge=knowledge)
+        self._warmed = version.id
+
+    def _check(self) -> None:
+        """Have the graph judge rules and sources; once."""
+        self._sources.check()
+        if not self._checked:
+            for name, why in check_rules(self._graph, self._domain).items():
+                log.warning("rule %s cannot act yet: %s", name, why)
+            self._checked = True
+
+    def close(self) -> None:
+        """Ask the sources no more."""
+        self._sources.close()
+
+    def who(self, query: Query) -> tuple[MappedVersion | None, Person]:
+        """The version that serves or was asked for, and the person with the session's events.
+        Raises UnmappedError when another version is in memory, InvalidError for one that there is
+        not."""
+        asked = query.model_version
+        version = self._serving.version if asked is None else self._serving.pinned(asked)
+        cut, as_of = (version.cut, version.as_of) if version else ({}, datetime.now(UTC))
+        person = fetch_person(self._graph, self._domain, query.user_id, cut, as_of)
+        person = replace(person, events=[*person.events, *query.session])
+        if asked is not None or person.version is None:
+            return version, person
+        if version is None or version.id != person.version:
+            raise UnmappedError(person.version, person.slot)
+        return version, person
+
+    def _from_graph(self, query: Query) -> Answer:
+        version, person = self.who(query)
+        if version is None:
+            return self._impersonal.answer(
+                None, query, [e.item_id for e in person.events if e.seen]
+            )
+        history = version.history(person.keys, person.events, person.totals)
+        if not history.row.nnz:
+            ids = version.artifact.item_ids
+            seen = {ids[row] for row in history.seen} | history.unknown
+            return self._impersonal.answer(version, query, seen)
+        asking = self._domain.sources or self._walking
+        recent = _recent(version, history, person) if asking else []
+        sourced, silent = self._sources.find(person.id, recent)
+        walked = self._walked(version, history, person, recent) if self._walking else {}
+        ruled, barred = self._rules.of(query.user_id), barred_rows(version, history, query)
+        never = [version.item_rows[i] for i in ruled.never if i in version.item_rows]
+        brought = {**walked, **sourced, **ruled.placed}
+        wanted = query
+        while True:
+            pool = boosted_pool(
+                self._graph, self._domain, version, history, wanted, barred.union(never), brought
+            )
+            answer = self._answer(version, query, history, pool, ruled=ruled)
+            short = self._rules.arranging and len(answer.items) < query.k
+            if not short or len(pool.rows) < wanted.k:
+                break
+            wanted = replace(query, k=WIDER * max(len(pool.rows), query.k))
+        acted = answer.rules
+        if ruled.barred:
+            ids = version.artifact.item_ids
+            found = {ids[row] for rows in pool.found.values() for row in rows if row not in barred}
+            acted = ruled.held_back(found) | acted
+        empty = answer.empty if answer.items or len(pool.rows) else ruled_out(acted) or answer.empty
+        degraded = [*silent, *(["index"] if EXACT in pool.found else [])]
+        return replace(answer, degraded=degraded, rules=acted, empty=empty)
+
+    def _walked(
+        self, version: MappedVersion, history: History, person: Person, recent: Sequence[str]
+    ) -> dict[str, list[str]]:
+        """What walks find, from the items that speak for what the person likes."""
+        liked = set(history.row.indices[history.row.data > 0].tolist())
+        items = [item for item in recent if version.item_rows.get(item) in liked]
+        return list_walked(self._graph, self._domain, person.id, items)
+
+    def _answer(
+        self,
+        version: MappedVersion,
+        query: Query,
+        history: History,
+        pool: Pool,
+        missing: str | None = None,
+        ruled: Ruled | None = None,
+    ) -> Answer:
+        """The best k, explained; missing: why it comes from memory alone; ruled: what rules say,
+        where they are heeded."""
+        graph = None if missing else self._graph
+        if ruled is None or not self._rules.arranging:
+            chosen, arranged = ordered(graph, self._domain, version, history, query, pool), None
+        else:  # the list as the dials give it, then what else there is
+            whole = replace(query, k=len(pool.rows))
+            first, every = (
+                ordered(graph, self._domain, version, history, asked, pool)
+                for asked in (query, whole)
+            )
+            rest = every.taken(np.flatnonzero(~np.isin(every.rows, first.rows)))
+            chosen = first.followed(rest)
+            ids = [version.artifact.item_ids[row] for row in chosen.rows]
+            arranged = self._rules.arranged(ids, query.k, ruled)
+            chosen = chosen.taken(np.array(arranged.places, np.int64))
+        items = listed(version, history, query, chosen)
+        if arranged:
+            items = arranged.marked(items)
+        if missing is None and (query.reasons or query.fields):
+            items = with_evidence(self._graph, self._domain, query, items, version)
+        empty = None
+        if not items and missing is None:
+            left = query.dials.min_relevance and len(pool.rows)
+            empty = IRRELEVANT if left else emptied(self._graph, self._domain, query)
+        degraded, acted = [missing] if missing else [], arranged.acted if arranged else {}
+        return Answer(version.id, version.as_of, items, None, degraded, empty, acted)
+
+    def _from_memory(self, version: MappedVersion, missing: str, query: Query) -> Answer:
+        """The mapped version over its whole catalogue; nothing where there is a filter, for what
+        passes it only the graph knows. Raises GraphUnavailableError when another is asked for."""
+        if query.model_version not in (None, version.id):
+            raise GraphUnavailableError(f"version {query.model_version} cannot be read now")
+        if query.filter:
+            empty = "what passes the filter cannot be told from memory"
+            degraded = [missing, "filter", *self._unruled]
+            return Answer(version.id, version.as_of, [], None, degraded, empty)
+        history = version.history(version.people.keys_of(query.user_id), list(query.session))
+        if not history.row.nnz:
+            withheld = version.withheld.now()
+            chain = ranked(self.rankings, version, lambda ids: set(ids) - withheld)
+            items, link = fill(chain, query.k, query.exclude_ids)
+            return Answer(version.id, version.as_of, items, link, [missing, *self._unruled])
+        barred = barred_rows(version, history, query)
+        pool = pool_in_memory(version, history, barred)
+        answer = self._answer(version, query, history, pool, missing)
+        answer = replace(answer, degraded=[missing, *self._unruled])
+        # A session brings all its events; of a person the newest are in the graph alone.
+        return answer if query.session else replace(answer, fallback="published")
+
+
+def _recent(version: MappedVersion, history: History, person: Person) -> list[str]:
+    """The items that count for the person: the newest known first, then the heaviest."""
+    newest = [event.item_id for event in reversed(person.events)]
+    heaviest = history.row.indices[(-history.row.data).argsort(kind="stable")]
+    return [*dict.fromkeys([*newest, *(version.artifact.item_ids[row] for row in heaviest)])]
+
+
+def _as_given(items: Sequence[str], after: int = 0) -> Answer:
+    """The items in the order in which they came, of which nothing is known."""
+    listed = [
+        Recommended(item, rank, None, ["given"]) for rank, item in enumerate(items, after + 1)
+    ]
+    return Answer(None, None, listed, "given")

@@ -1,0 +1,1 @@
+"""What requests bring: read, judged row by row, kept, and waited for."""

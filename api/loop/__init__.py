@@ -1,0 +1,1 @@
+"""The loop behind the answers: export, train, judge, publish; and the jobs that run it."""

@@ -1,0 +1,215 @@
+"""Rules in a list: groups, places and what is never shown, and that an answer says which acted."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from api.answers.answer import Query
+from api.answers.recommender import Recommender
+from api.answers.rules import Ruled, arrange, ruled_out
+from api.loop.publication import publish
+from api.serving.breaker import GraphBreaker
+from api.serving.serving import Serving
+from graphdb.catalogue import save_items
+from graphdb.connection import SERVING, Graph
+from graphdb.domain import parse_domain
+from graphdb.events import save_events
+from graphdb.relations import save_relations
+from tests.api.versions import build_artifact
+from tests.rows import event_row, item_row
+from tests.ruled import RULED, TEXT
+
+IDS = list("abcdefgh")
+MAKERS = {"makers": {"a": ["x"], "b": ["x"], "c": ["x"], "d": ["y"], "e": ["x", "y"]}}
+
+
+def listed(arranged) -> str:
+    return "".join(IDS[place] for place in arranged.places)
+
+
+def test_without_rules_the_order_stays():
+    arranged = arrange(IDS, 3, {}, {}, {})
+
+    assert (listed(arranged), arranged.acted) == ("abc", {})
+
+
+def test_of_a_group_so_many_come_and_what_is_in_none_always_may():
+    arranged = arrange(IDS, 4, {"makers": 1}, MAKERS, {})
+
+    assert (listed(arranged), arranged.acted) == ("adfg", {"makers": 3})
+    assert listed(arrange(IDS, 8, {"makers": 2}, MAKERS, {})) == "abdfgh"
+    assert listed(arrange(IDS[:5], 5, {"makers": 1}, MAKERS, {})) == "ad"
+
+
+def test_what_a_full_list_did_not_come_to_was_not_held_back():
+    assert arrange(IDS, 1, {"makers": 1}, MAKERS, {}).acted == {}
+
+
+def test_the_best_of_what_is_to_be_placed_comes_at_its_position_marked():
+    spots = {2: ("sponsored", {"h", "g"}), 9: ("late", {"c"})}
+
+    arranged = arrange(IDS, 4, {}, {}, spots)
+
+    assert listed(arranged) == "agbc"
+    assert (arranged.marks, arranged.acted) == ({"g": "sponsored"}, {"sponsored": 1})
+
+
+def test_a_place_counts_for_its_group_and_is_left_when_nothing_may_stand_there():
+    spots = {2: ("sponsored", {"b"})}
+
+    assert listed(arrange(IDS, 3, {"makers": 1}, MAKERS, spots)) == "adf"
+    assert listed(arrange(IDS, 3, {"makers": 1}, MAKERS, {1: ("sponsored", {"e"})})) == "efg"
+    assert listed(arrange(IDS, 3, {}, {}, {2: ("sponsored", {"nothing"})})) == "abc"
+
+
+def test_what_is_spare_comes_at_its_spot_only():
+    assert listed(arrange(IDS, 8, {}, {}, {2: ("sponsored", {"h"})}, spare=3)) == "ahbc"
+    assert listed(arrange(IDS, 8, {}, {}, {}, spare=3)) == "abc"
+
+
+def test_only_rules_that_bar_something_that_was_found_acted():
+    ruled = Ruled({"one": frozenset("abz"), "two": frozenset("z")}, {})
+
+    assert ruled.never == set("abz")
+    assert ruled.held_back("abc") == {"one": 2}
+    assert ruled_out({}) is None
+    assert ruled_out({"one": 2}) == (
+        "the rules of the domain hold back everything that was found: one (2)"
+    )
+
+
+@pytest.fixture
+def published(graph, artifacts):
+    """Forty films of four genres, a version of them, and ann, who has rated "0" since."""
+    genres = ["Drama", "Comedy", "War", "Noir"]
+    save_items(
+        graph,
+        RULED,
+        [
+            item_row(str(n), genres=[genres[n % 4]], tags=["sponsored"] if n in (1, 2) else [])
+            for n in range(40)
+        ],
+    )
+    save_events(graph, RULED, "api", [event_row(f"p{n}", str(n)) for n in range(5)])
+    artifact = build_artifact(graph, artifacts / "v1")
+    publish(graph, artifacts / "v1")
+    save_events(graph, RULED, "api", [event_row("ann", "0", at=datetime.now(UTC))])
+    return artifact
+
+
+@pytest.fixture
+def asking(graph, artifacts, published):
+    """Answers under a domain's rules."""
+    made = []
+
+    def ask(query: Query, text: str = TEXT):
+        serving = Serving(graph, artifacts, GraphBreaker(deadline=30))
+        recommender = Recommender(serving, parse_domain(text, "ruled.toml"))
+        made.append(recommender)
+        recommender.warm()
+        return recommender.recommend(query)
+
+    yield ask
+    for recommender in made:
+        recommender.close()
+
+
+def block(graph, *items: str) -> None:
+    rows = [{"type": "blocks", "start": "ann", "end": item, "weight": None} for item in items]
+    save_relations(graph, RULED, rows)
+
+
+def test_a_personal_list_obeys_every_rule_and_says_which_acted(graph, asking):
+    free = asking(Query("ann", k=3), TEXT.split("[rules.")[0])
+    block(graph, free.items[0].id)
+
+    answer = asking(Query("ann", k=8, fields=True))
+
+    ids = [item.id for item in answer.items]
+    assert len(ids) == 8
+    assert free.items[0].id not in ids
+    assert max(sum(int(i) % 4 == genre for i in ids) for genre in range(4)) == 2
+    assert [item.rank for item in answer.items if item.rule == "sponsored"] == [2]
+    assert ids[1] in ("1", "2")
+    assert answer.rules["blocked"] == answer.rules["sponsored"] == 1
+    assert (free.rules, answer.degraded, answer.fallback) == ({}, [], None)
+
+
+@pytest.mark.parametrize("person", ["ann", "nobody"])
+def test_a_rule_that_excludes_everything_leaves_nothing_and_is_named(asking, person):
+    text = TEXT + '[rules.everything]\nnever = "(item)"\n'
+
+    answer = asking(Query(person, k=5), text)
+
+    assert (answer.items, answer.rules["everything"] >= 39) == ([], True)
+    assert answer.empty is not None
+    assert "everything" in answer.empty
+
+
+def test_groups_that_are_full_leave_a_list_short_and_say_so(asking):
+    for person in ("ann", "nobody"):
+        answer = asking(Query(person, k=20), TEXT.replace("at_most = 2", "at_most = 1"))
+
+        assert len(answer.items) == 4
+        assert answer.rules["variety"] >= 30
+        assert answer.empty is None
+
+
+def test_a_strangers_list_obeys_too(graph, asking, published):
+    answer = asking(Query("nobody", k=3))
+
+    assert answer.fallback == "popular"
+    assert answer.items[1].rule == "sponsored"
+    assert [item.rank for item in answer.items] == [1, 2, 3]
+
+
+def test_without_the_files_what_was_published_obeys(graph, asking, artifacts):
+    block(graph, "7", "8")
+    (artifacts / "v1" / "model.json").unlink(missing_ok=True)
+    for file in (artifacts / "v1").iterdir():
+        file.unlink()
+
+    answer = asking(Query("ann", k=40))
+
+    assert "artifact" in answer.degraded
+    assert not {"7", "8"} & {item.id for item in answer.items}
+    assert answer.items[1].rule == "sponsored"
+
+
+def test_a_source_brings_candidates_that_count_by_its_factor(graph, asking):
+    save_relations(graph, RULED, [{"type": "sequel_of", "start": "9", "end": "0", "weight": None}])
+    plain = TEXT.split("[rules.")[0]
+    sourced = plain + "[sources" + TEXT.split("[sources", 1)[1]
+    before = {item.id: item for item in asking(Query("ann", k=39), plain).items}["9"]
+
+    answer = asking(Query("ann", k=39, reasons=2), sourced)
+
+    (found,) = [item for item in answer.items if "sequels" in item.sources]
+    assert (found.id, found.boost) == ("9", 10)
+    assert found.score == pytest.approx(
+        before.score * 10 if before.score > 0 else before.score / 10, rel=1e-4
+    )
+    assert sum(r.contribution for r in found.reasons) == pytest.approx(found.score, abs=1e-6)
+
+
+def test_a_source_that_cannot_be_asked_is_named_and_the_list_is_the_persons_own(asking):
+    broken = TEXT.split("[rules.")[0] + '[sources.broken]\ncypher = "RETURN 1 AS x"\n'
+
+    answer = asking(Query("ann", k=5), broken)
+
+    assert (len(answer.items), answer.degraded, answer.fallback) == (5, ["broken"], None)
+
+
+def test_from_memory_rules_are_not_known_and_the_answer_says_so(graph, artifacts, published):
+    serving = Serving(graph, artifacts, GraphBreaker(deadline=30))
+    serving.refresh()
+    with Graph("bolt://127.0.0.1:9", "nobody listens", patience=SERVING) as nowhere:
+        alone = Serving(nowhere, artifacts, GraphBreaker(deadline=30))
+        alone.version = serving.version
+        recommender = Recommender(alone, RULED)
+
+        for person in ("ann", "p1"):
+            answer = recommender.recommend(Query(person, k=5))
+            assert (len(answer.items), answer.degraded) == (5, ["graph", "rules"])
+        recommender.close()
+        alone.breaker.close()
