@@ -1,14 +1,15 @@
 """Every model and closed form beside the others, each with settings found within the same budget.
 
-    python -m benchmarks.models [--minutes 5] [--only DATA/NAME …] [--snapshot NAME=FOLDER …]
-                                [--results FOLDER] [--table]
+    python -m benchmarks.models [--minutes 5] [--trials 60] [--only DATA/NAME …]
+                                [--snapshot NAME=FOLDER …] [--results FOLDER] [--table]
 
-A cell is one name on one data set: settings are searched on validation within `--minutes`, the best
-are fitted, and the test part is looked at once, without a closed form beside a model. Each runs in
-a process of its own; its figures are kept in a file of `--results`, and what is there is not run
-again; a search that was killed goes on. Data: ml100k (by the protocol of benchmarks.ml100k),
-gowalla (its own files; closed forms, and models that can do with the vectors of a batch), and any
-`--snapshot` by global time, its last tenth asked for. `--table` prints what there is as Markdown.
+A cell is one name on one data set: settings are searched on validation within `--minutes` and
+`--trials`, whichever is spent first, the best are fitted, and the test part is looked at once,
+without a closed form beside a model. Each runs in a process of its own; its figures are kept in a
+file of `--results`, and what is there is not run again; a search that was killed goes on. Data:
+ml100k (by the protocol of benchmarks.ml100k), gowalla (its own files; closed forms, and models that
+can do with the vectors of a batch), and any `--snapshot` by global time, its last tenth asked for.
+`--table` prints what there is as Markdown.
 """
 
 import argparse
@@ -43,6 +44,7 @@ def main() -> None:
     """Run what is missing, or print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=5, help="of search, for each cell")
+    parser.add_argument("--trials", type=int, default=60, help="of search at most, for each cell")
     parser.add_argument("--only", nargs="+", metavar="DATA/NAME", help="these cells")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of ml-100k and gowalla")
     parser.add_argument("--snapshot", nargs="+", default=[], metavar="NAME=FOLDER")
@@ -67,7 +69,7 @@ def main() -> None:
             else:
                 given = ["--snapshot", *options.snapshot] if options.snapshot else []
                 given += ["--data", str(options.data), "--results", str(options.results)]
-                told = [sys.executable, "-m", *command(cell, options.minutes), *given]
+                told = [sys.executable, "-m", *command(cell, options), *given]
                 subprocess.run(told, stdout=subprocess.DEVNULL, check=False)
         if path.is_file():
             measured = json.loads(path.read_text())
@@ -76,9 +78,10 @@ def main() -> None:
             show(name, measured["ndcg@10"]["value"], "ndcg@10", **ends)
 
 
-def command(cell: str, minutes: float) -> list[str]:
+def command(cell: str, options: argparse.Namespace) -> list[str]:
     """What runs one cell, after `python -m`."""
-    return ["benchmarks.models", "--minutes", f"{minutes:g}", "--only", cell]
+    budget = ["--minutes", f"{options.minutes:g}", "--trials", str(options.trials)]
+    return ["benchmarks.models", *budget, "--only", cell]
 
 
 def names(*, of_batches: bool) -> list[str]:
@@ -135,11 +138,11 @@ def run(cell: str, path: Path, options: argparse.Namespace, snapshots: dict) -> 
     data, name = cell.split("/")
     world, parts = read(data, options, snapshots)
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = {"cell": cell, "minutes": options.minutes, "command": command(cell, options.minutes)}
+    told = {"cell": cell, "minutes": options.minutes, "command": command(cell, options)}
     try:
         subject, fitted = of_name(name, world.with_interactions(parts.train), parts, data)
         with Study.open(path.parent, subject, SEED) as study:
-            for row in searched(study, options.minutes):
+            for row in searched(study, options):
                 print(f"{cell}: {row}", file=sys.stderr)
             started = time.monotonic()
             scores, settings = fitted(study)
@@ -157,9 +160,9 @@ def run(cell: str, path: Path, options: argparse.Namespace, snapshots: dict) -> 
     path.write_text(json.dumps(told, indent=2) + "\n")
 
 
-def searched(study: "Study", minutes: float) -> Iterator[dict]:
+def searched(study: "Study", options: argparse.Namespace) -> Iterator[dict]:
     """The last trial's row, after each."""
-    for _ in study.run(minutes):
+    for _ in study.run(options.minutes, options.trials):
         yield study.rows()[-1]
 
 
