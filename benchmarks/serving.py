@@ -4,13 +4,15 @@
                                  [--requests 500] [--neo4j VERSION]
 
 A shop of its own (benchmarks.published_shop), k 10 without what was seen, a person each. Latencies:
-one client with one connection, requests of all kinds in turn; `filtered` keeps 2 % of the items.
-Throughput: CLIENTS at once, both sides in turn. recall: of the exact score's best ten over the
-whole catalogue, the share that is answered. `reference` is the bare endpoint's figure of the run.
+one client with one connection, requests of all kinds in turn; `filtered` keeps 2 % of the items,
+`filtered.wide` 40 %. Throughput: CLIENTS at once, both sides in turn. recall: of the exact score's
+best ten over the whole catalogue, or of what passes the filter, the share that is answered.
+`reference` is the bare endpoint's figure of the run.
 """
 
 import argparse
 import itertools
+import json
 import statistics
 import sys
 import time
@@ -23,8 +25,8 @@ import numpy as np
 from api.local.parts import API
 from benchmarks.bare_server import bare_server
 from benchmarks.figures import show
-from benchmarks.published_shop import PublishedShop, catalogue_fields, published_shop
-from benchmarks.shoplike import ShopLike
+from benchmarks.published_shop import SHELVES, PublishedShop, catalogue_fields, published_shop
+from benchmarks.shoplike import ShopLike, item_id
 from graphdb.jar_lock import DEFAULT_VERSION
 from training.artifact import Artifact
 
@@ -33,6 +35,8 @@ WARM_UP = 50
 K = 10
 RECALLED = 300
 """People whose whole catalogue is scored."""
+KEPT = {"": 2, ".wide": 40}
+"""Kinds of filters, and the percentage of the items that they keep."""
 CLIENTS, ROUND_S, ROUNDS = 8, 5.0, 3
 
 Ask = Callable[[httpx.Client, int], object]
@@ -59,6 +63,8 @@ def main() -> None:
         show_latencies(latencies(kinds, options.requests))
         throughput(kinds)
         show("serving.recall", recall(shop, artifact), f"of the best {K}")
+        for name, percent in KEPT.items():
+            show(f"serving.filtered{name}.recall", recall(shop, artifact, percent), f"of {K}")
 
 
 def asks(shop: PublishedShop, bare: str) -> dict[str, Ask]:
@@ -69,15 +75,26 @@ def asks(shop: PublishedShop, bare: str) -> dict[str, Ask]:
         person = people[number % len(people)]
         assert len(recommended(client, shop, person, **asked)) == K
 
-    def filtered(client: httpx.Client, number: int) -> None:
-        recommend(client, number, filter=f'shelf = "{catalogue_fields(number)["shelf"]}"')
+    def filtered(percent: int) -> Ask:
+        return lambda client, n: recommend(client, n, filter=on_shelves(shelves(n, percent)))
 
     return {
         "bare": lambda client, n: client.get(f"{bare}/one").raise_for_status(),
         "recommend": recommend,
         "reasons": lambda client, n: recommend(client, n, include="reasons"),
-        "filtered": filtered,
+        **{f"filtered{name}": filtered(percent) for name, percent in KEPT.items()},
     }
+
+
+def shelves(number: int, percent: int) -> list[str]:
+    """Shelves that hold so much of the catalogue, others for each number."""
+    rows = range(number, number + SHELVES * percent // 100)
+    return sorted({catalogue_fields(row)["shelf"] for row in rows})
+
+
+def on_shelves(wanted: list[str]) -> str:
+    """The filter for what stands on one of them."""
+    return f"shelf in {json.dumps(wanted)}"
 
 
 def recommended(client: httpx.Client, shop: PublishedShop, person: str, **asked: str) -> list[dict]:
@@ -92,7 +109,7 @@ def recommended(client: httpx.Client, shop: PublishedShop, person: str, **asked:
 
 def show_latencies(taken: dict[str, list[float]]) -> None:
     """Print p50 and p99 of each kind."""
-    for kind in ("recommend", "reasons", "filtered"):
+    for kind in [kind for kind in taken if kind != "bare"]:
         for name, share in (("p50", 50), ("p99", 99)):
             value, reference = (percentile(taken[of], share) for of in (kind, "bare"))
             show(f"serving.{kind}.{name}", value, "ms", reference)
@@ -142,17 +159,24 @@ def rate(ask: Ask, seconds: float, wanted: float | None = None) -> float:
     return done / (time.monotonic() - began)
 
 
-def recall(shop: PublishedShop, artifact: Artifact) -> float:
-    """The mean share of the exact best K that the API answers."""
+def recall(shop: PublishedShop, artifact: Artifact, percent: int = 100) -> float:
+    """The mean share that the API answers of the exact best K, of so much of the catalogue."""
     rows = {key: row for row, key in enumerate(artifact.user_keys)}
+    on = {item_id(row): catalogue_fields(row)["shelf"] for row in range(shop.data.items)}
+    stands = np.array([on[item] for item in artifact.item_ids])
     found = []
     with httpx.Client(trust_env=False, timeout=60) as client:
-        for person in shop.people(RECALLED, SEED + 1):
+        for number, person in enumerate(shop.people(RECALLED, SEED + 1)):
             row = rows[shop.keys[person]]
             scores = artifact.scorer.scores(artifact.history[row])[0]
             scores[artifact.seen[row].indices] = -np.inf
+            asked = {}
+            if percent < 100:
+                wanted = shelves(number, percent)
+                scores[~np.isin(stands, wanted)] = -np.inf
+                asked["filter"] = on_shelves(wanted)
             best = {artifact.item_ids[item] for item in np.argsort(-scores, kind="stable")[:K]}
-            answered = {item["id"] for item in recommended(client, shop, person)}
+            answered = {item["id"] for item in recommended(client, shop, person, **asked)}
             found.append(len(best & answered) / len(best))
     return statistics.mean(found)
 

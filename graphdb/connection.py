@@ -89,6 +89,10 @@ WORKING = Patience(pool=8, acquisition=60, connect=10, retry=30, query=600)
 DELETIONS = 10
 """Attempts at a write whose nodes others delete meanwhile; Neo4j does not count it as transient."""
 
+INDEX_LOST = {"ProcedureCallFailed", "IndexNotFound", "PropertyNotFound"}
+"""What vector indexes answer that are not there, or not as they were: of procedures a statement
+calls theirs alone, and properties are named to no others."""
+
 RETRY_S = 0.2
 """Between two attempts at a schema statement."""
 
@@ -249,8 +253,7 @@ class Graph:
                     routing_=routing,
                 ).records
             except ClientError as error:
-                # Of procedures an answer calls those of vector indexes alone.
-                if "ProcedureCallFailed" in (error.code or ""):
+                if (error.code or "").rpartition(".")[2] in INDEX_LOST:
                     said = str(error.message).partition("\n")[0]
                     raise IndexLostError(f"an index does not answer: {said}") from error
                 if "TransactionTimedOut" not in (error.code or ""):

@@ -4,7 +4,7 @@ A field that is missing passes no condition, and so passes its negation: there i
 Values are bound, names are the domain's. How a filter is written is not known here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, LiteralString, cast
 
@@ -49,11 +49,13 @@ class Predicate:
 
     links: clauses that match whatever passes, perhaps more than once: a statement that looks for it
     has them, so that the server may begin with an attribute's items instead of with all.
+    inside: what of it a vector index can tell by the fields it holds; empty where nothing.
     """
 
     text: LiteralString = "true"
     values: tuple[Value | list[Value], ...] = ()
     links: LiteralString = ""
+    inside: LiteralString = ""
 
 
 EVERYTHING = Predicate()
@@ -68,15 +70,19 @@ NOT_EMPTY = "size(i.<field>) > 0"
 ATTACHED = "EXISTS {{ (i)-[:<relationship>]->(:<label>) }}"
 
 
-def compile_filter(domain: Domain, tree: Filter | None) -> Predicate:
-    """The predicate of a tree whose fields are the domain's; EVERYTHING without a tree."""
+def compile_filter(domain: Domain, tree: Filter | None, indexed: Collection[str] = ()) -> Predicate:
+    """The predicate of a tree whose fields are the domain's; EVERYTHING without a tree.
+
+    indexed: the fields that the vector index holds which is to be asked.
+    """
     if tree is None:
         return EVERYTHING
     values: list[Value | list[Value]] = []
     text = _predicate(domain, tree, False, values)
     linked = [c for c in _needed(tree) if c.operator == "in" and domain.item.fields[c.field].node]
     links = "".join("\nMATCH " + _filled(domain, LINK, one, values) for one in linked)
-    return Predicate(text, tuple(values), links)
+    inside = " AND ".join(_condition(domain, one, values) for one in _bounds(tree, indexed))
+    return Predicate(text, tuple(values), links, inside)
 
 
 def restricted(statement: LiteralString, passing: Predicate) -> LiteralString:
@@ -92,6 +98,17 @@ def _needed(tree: Filter) -> Iterator[Condition]:
     elif isinstance(tree, All):
         for part in tree.parts:
             yield from _needed(part)
+
+
+def _bounds(tree: Filter, indexed: Collection[str]) -> list[Condition]:
+    """What a vector index takes, of each field: values, or a bound on either side."""
+    held: dict[str, dict[str, Condition]] = {}
+    for one in _needed(tree):
+        if one.field in indexed and one.operator != "present":
+            held.setdefault(one.field, {}).setdefault(one.operator[0], one)
+    return [
+        one for sides in held.values() for one in ([sides["i"]] if "i" in sides else sides.values())
+    ]
 
 
 def _predicate(

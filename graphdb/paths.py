@@ -7,7 +7,7 @@ told as it stands in the graph, and as the statement that fetches it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
@@ -24,6 +24,16 @@ class Evidence:
     user_id: str
     value: float | None
     attention: float | None = None
+
+
+class Known(NamedTuple):
+    """By item a person's latest event on it, and by item its fields, as far as they were read."""
+
+    latest: dict[str, Evidence]
+    fields: dict[str, dict[str, Any]]
+
+
+UNREAD = Known({}, {})
 
 
 FETCH_EVIDENCE = """
@@ -58,24 +68,27 @@ def fetch_evidence(
     events: Sequence[str],
     shown: Sequence[str],
     attention: str = "",
-) -> tuple[dict[str, Evidence], dict[str, dict[str, Any]]]:
+) -> Known:
     """The person's latest event on each item of `events`, and the fields of `shown`;
     attention: the property of events that is to be summed."""
-    types = {spec.relationship: name for name, spec in domain.events.items()}
     names = domain.item_properties
     row = graph.read(
         FETCH_EVIDENCE,
         user=user_id,
         events=list(events),
         shown=list(shown),
-        types=list(types),
+        types=domain.event_relationships,
         names=names,
         attention=attention,
     )[0]
-    latest = {
-        item: Evidence(types[relationship], *rest) for item, relationship, *rest in row["events"]
-    }
-    return latest, {item: _present(names, values) for item, values in row["items"]}
+    fields = {item: _present(names, values) for item, values in row["items"]}
+    return Known(evidence(domain, row["events"]), fields)
+
+
+def evidence(domain: Domain, rows: Sequence[Sequence[Any]]) -> dict[str, Evidence]:
+    """By item what rows say of it: [item, relationship, then as Evidence has it]."""
+    types = {spec.relationship: name for name, spec in domain.events.items()}
+    return {item: Evidence(types[relationship], *rest) for item, relationship, *rest in rows}
 
 
 def _present(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:

@@ -1,9 +1,7 @@
-"""What an answer needs from the graph, in one or two round trips that return lists.
+"""What an answer needs from the graph beside its candidates, in one round trip that returns lists.
 
-First the person (what serves, their events beyond its cut), then the candidates by vector index
-and by id, minus what is hidden or expired. Statements match the version they are asked for: when
-its slot is gone they return nothing, and the caller asks again. Nothing here knows how a score is
-made.
+Above all the person: what serves, their events beyond its cut and, where they are to be told, the
+latest on each item. Nothing here knows how a score is made.
 """
 
 from collections.abc import Sequence
@@ -18,10 +16,13 @@ from graphdb.connection import Graph
 from graphdb.domain import Domain, render
 from graphdb.event_row import micros
 from graphdb.filtering import EVERYTHING, Predicate, restricted
+from graphdb.paths import UNREAD, Known, evidence
 from graphdb.recent import RECENT
-from graphdb.slots import index_name
 from graphdb.totals import fetch_totals
 from graphdb.weights import event_weights
+
+TOLD_EVENTS = 200
+"""Of somebody with more events only those are read that reasons name, once these are known."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Person:
     version: the id of what serves now (None before the first publication); keys: their own and
     those of everybody joined to them, none for a person the graph does not know; events: beyond
     the version's cut, oldest first; totals: by item, where the domain does not count each event,
-    what new and old events weigh together; id: the person's own, empty for a stranger.
+    what new and old events weigh together; id: the person's own, empty for a stranger; known: for
+    reasons, their latest events and the items' titles.
     """
 
     version: str | None
@@ -51,6 +53,7 @@ class Person:
     events: list[NewEvent]
     totals: dict[str, float] = field(default_factory=dict)
     id: str = ""
+    known: Known = UNREAD
 
 
 # A person is a user, whoever it was joined to, and everybody joined to that one. The weight is
@@ -88,7 +91,19 @@ CALL (person) {
            e.at
          ]]) AS events
 }
-RETURN v.id AS version, v.slot AS slot, person.id AS id, keys, newer, loaded, events
+CALL (person) {
+  WITH [person] + COLLECT { MATCH (s:User)-[:SAME_AS]->(person) RETURN s } AS members
+  WITH members
+  WHERE $told AND all(u IN members WHERE COUNT { (u)-[:<types>]->() } <= $most)
+  UNWIND members AS u
+  MATCH (u)-[r:<types>]->(i:Item)
+  WITH i, r ORDER BY r.at
+  WITH i, last(collect(r)) AS latest
+  RETURN collect([i.id, type(latest), toString(latest.at), latest.event_id,
+                  startNode(latest).id, latest.value]) AS latest,
+         collect([i.id, i[$title]]) AS titles
+}
+RETURN v.id AS version, v.slot AS slot, person.id AS id, keys, newer, loaded, events, latest, titles
 """
 
 # Only for somebody who has new events that the short list on the user does not hold. A row of
@@ -104,14 +119,31 @@ RETURN collect(i.id) AS items, collect(type(r)) AS types,
 
 
 def fetch_person(
-    graph: Graph, domain: Domain, user_id: str, cut: dict[str, int], as_of: datetime
+    graph: Graph,
+    domain: Domain,
+    user_id: str,
+    cut: dict[str, int],
+    as_of: datetime,
+    *,
+    told: bool = False,
 ) -> Person:
-    """What serves, and the person's events beyond `cut`, weighed as of `as_of`.
+    """What serves, and the person's events beyond `cut`, weighed as of `as_of`; told: with what
+    reasons tell of all their events, where these are not many.
 
     Somebody who was joined to another is that other: all their events count.
     """
     weights = domain.weight_parameters()
-    row = graph.read(FETCH_PERSON, user=user_id, cut=cut, as_of=micros(as_of), weights=weights)[0]
+    title = domain.title_field
+    row = graph.read(
+        render(FETCH_PERSON, types=domain.event_relationships),
+        user=user_id,
+        cut=cut,
+        as_of=micros(as_of),
+        weights=weights,
+        told=told,
+        most=TOLD_EVENTS,
+        title=title,
+    )[0]
     if row["loaded"] or (row["newer"] or 0) >= RECENT:
         new = _all_newer(graph, domain, row["keys"], cut, as_of)
     else:
@@ -122,7 +154,11 @@ def fetch_person(
         ]
     judged = sorted({e.item_id for e in new if domain.events[e.event_type].counting != "each"})
     totals = fetch_totals(graph, domain, row["keys"], judged, micros(as_of)) if judged else {}
-    return Person(row["version"], row["slot"] or "", row["keys"], new, totals, row["id"] or "")
+    titles = {item: {title: name} for item, name in row["titles"] if title and name is not None}
+    known = Known(evidence(domain, row["latest"]), titles)
+    return Person(
+        row["version"], row["slot"] or "", row["keys"], new, totals, row["id"] or "", known
+    )
 
 
 def _all_newer(
@@ -140,51 +176,6 @@ def _all_newer(
     return [
         NewEvent(found["items"][n], names[kind[n]], weight[n], specs[kind[n]].seen) for n in order
     ]
-
-
-# What may be shown is neither hidden nor expired. The hint: while an index is new, the server takes
-# it for empty, and would begin with all items of a filter's field.
-FETCH_CANDIDATES = """
-MATCH (v:ModelVersion {id: $version})
-WHERE v.state IN ['serving', 'standby']
-CALL (v) {
-  CALL db.index.vector.queryNodes($index, $k, $vector) YIELD node AS i
-  WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true) AND <passes>
-  RETURN collect(i.id) AS near
-}
-CALL (v) {
-  UNWIND $walked AS id
-  MATCH (i:Item {id: id}) USING INDEX SEEK i:Item(id)
-  WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true) AND <passes>
-  RETURN collect(i.id) AS walked
-}
-RETURN near, walked
-"""
-
-
-def fetch_candidates(
-    graph: Graph,
-    version: str,
-    slot: str,
-    vector: list[float],
-    k: int,
-    walked: Sequence[str],
-    passing: Predicate = EVERYTHING,
-) -> tuple[list[str], list[str]] | None:
-    """Ids that may be shown and pass: of the k nearest to `vector`, and of `walked`.
-
-    None when the version's slot is gone: ask again with what serves now.
-    """
-    rows = graph.read(
-        restricted(FETCH_CANDIDATES, passing),
-        version=version,
-        index=index_name("Item", slot),
-        k=k,
-        vector=vector,
-        walked=list(walked),
-        filter=list(passing.values),
-    )
-    return (rows[0]["near"], rows[0]["walked"]) if rows else None
 
 
 FETCH_SHOWABLE = """

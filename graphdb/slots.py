@@ -9,7 +9,7 @@ It takes plain rows and knows nothing of models.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, LiteralString
 
 from graphdb.attention import clear_attention
 from graphdb.connection import Graph
@@ -137,7 +137,7 @@ def fill_similar(
 
 
 CREATE_VECTOR_INDEX = """
-CREATE VECTOR INDEX <index> IF NOT EXISTS FOR (n:<label>) ON n.<vector>
+<language>CREATE VECTOR INDEX <index> IF NOT EXISTS FOR (n:<label>) ON n.<vector><beside>
 OPTIONS {indexConfig: {
   `vector.dimensions`: toInteger($dimensions), `vector.similarity_function`: 'cosine',
   `vector.quantization.enabled`: false, `vector.hnsw.m`: 32, `vector.hnsw.ef_construction`: 200
@@ -145,6 +145,27 @@ OPTIONS {indexConfig: {
 """
 
 AWAIT_INDEX = "CALL db.awaitIndex($index, 600)"
+
+# The row is there from 2026.x on, whose vector indexes can hold properties and filter by them.
+LIST_LANGUAGES = """
+CALL dbms.components() YIELD name, versions
+WHERE name = 'Cypher'
+RETURN versions
+"""
+
+# graphdb.schema's range indexes refuse a text that is too long, in the statement that writes it. A
+# vector index alone would stop the database at commit.
+LIST_COMPARED = """
+SHOW RANGE INDEXES YIELD name, state, labelsOrTypes, properties
+WHERE labelsOrTypes = ['Item'] AND name STARTS WITH 'item_field_' AND state = 'ONLINE'
+RETURN properties[0] AS field ORDER BY field
+"""
+
+LIST_PROPERTIES = """
+SHOW VECTOR INDEXES YIELD name, properties
+WHERE name = $index
+RETURN properties
+"""
 
 FETCH_INDEX = """
 SHOW VECTOR INDEXES YIELD name, state, populationPercent
@@ -156,18 +177,42 @@ RETURN state, populationPercent AS percent
 def build_indexes(graph: Graph, building: Building, dimensions: int) -> None:
     """Create the slot's two vector indexes and wait until they are ONLINE and full.
 
-    Quantisation is off: by default it loses a tenth of the true neighbours.
+    Quantisation is off: by default it loses a tenth of the true neighbours. Where the server can
+    filter inside an index, that of items holds the fields that filters compare.
     """
+    compared = _compared(graph)
     for label in ("Item", "User"):
         index = index_name(label, building.slot)
         names = {"index": index, "label": label, "vector": building.vector}
-        graph.define(render(CREATE_VECTOR_INDEX, **names), dimensions=dimensions)
+        statement = _holding(CREATE_VECTOR_INDEX, compared if label == "Item" else [])
+        graph.define(render(statement, **names), dimensions=dimensions)
     for label in ("Item", "User"):
         index = index_name(label, building.slot)
         graph.read(AWAIT_INDEX, index=index)
         found = graph.read(FETCH_INDEX, index=index)
         if not found or found[0]["state"] != "ONLINE" or found[0]["percent"] < 100:
             raise PublicationError(f"vector index {index} is not ready: {found or 'absent'}")
+
+
+def _compared(graph: Graph) -> list[str]:
+    """The fields that filters compare, where the server can filter inside a vector index."""
+    languages = graph.read(LIST_LANGUAGES)
+    if not languages or "25" not in languages[0]["versions"]:
+        return []
+    return [row["field"] for row in graph.read(LIST_COMPARED)]
+
+
+def _holding(statement: LiteralString, fields: Sequence[str]) -> LiteralString:
+    """The statement for an index that holds these fields beside its vectors."""
+    held = ", ".join(render("n.<field>", field=field) for field in fields)
+    language, beside = ("CYPHER 25 ", f" WITH [{held}]") if fields else ("", "")
+    return statement.replace("<language>", language).replace("<beside>", beside)
+
+
+def indexed_fields(graph: Graph, slot: str) -> frozenset[str]:
+    """The fields by which the slot's index of items can filter."""
+    found = graph.read(LIST_PROPERTIES, index=index_name("Item", slot))
+    return frozenset(name for row in found for name in row["properties"][1:])
 
 
 NEAREST = """

@@ -84,15 +84,10 @@ class Scorer:
             user = user + residual
         if self.cosine:
             user = user / (np.linalg.norm(user) or 1)
-        starts, ends = self.similar.indptr[events], self.similar.indptr[events + 1]
-        spans = [slice(*span) for span in zip(starts.tolist(), ends.tolist(), strict=True)]
-        none = np.zeros(0, np.int32)
-        led = np.concatenate([none, *(self.similar.indices[span] for span in spans)])
+        event, led, weights = self._led_to(events)
         rows, place = np.unique(led, return_inverse=True)
-        weights = np.concatenate(
-            [none, *(w * self.similar.data[span] for w, span in zip(a, spans, strict=True))]
-        )
-        return Folded(user.astype(np.float32), rows, np.bincount(place, weights, len(rows)))
+        reached = np.bincount(place, a[event] * weights, len(rows))
+        return Folded(user.astype(np.float32), rows, reached)
 
     def scores_of(self, person: Folded, candidates: np.ndarray) -> np.ndarray:
         """Scores [C] of the item rows in `candidates` for one person: those of `scores`."""
@@ -120,8 +115,24 @@ class Scorer:
         taste = np.zeros(self.item_vectors.shape[1]) if residual is None else residual
         length = np.linalg.norm(steps.sum(axis=0) + taste) if self.cosine else 1.0
         v = self.item_vectors[candidates].astype(np.float64) / (length or 1.0)
-        item_half = self.similar[a.indices][:, candidates].toarray().astype(np.float64)
-        return v @ steps.T, self.blend * (item_half * weights[:, None]).T, v @ taste
+        walked = np.zeros((len(candidates), len(weights)))
+        if len(candidates):
+            event, led, similar = self._led_to(a.indices)
+            order = np.argsort(candidates)
+            place = order[np.minimum(np.searchsorted(candidates[order], led), len(order) - 1)]
+            hit = candidates[place] == led
+            walked[place[hit], event[hit]] = similar[hit]
+        return v @ steps.T, self.blend * walked * weights, v @ taste
+
+    def _led_to(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Each item–item weight of these item rows: the place in `events` that it stands at, the
+        item row that it leads to, and itself. Slicing the matrix would look at all its columns."""
+        starts, ends = self.similar.indptr[events], self.similar.indptr[events + 1]
+        counts = ends - starts
+        event = np.repeat(np.arange(len(events)), counts)
+        shift = np.repeat(starts - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
+        at = np.arange(len(event)) + shift
+        return event, self.similar.indices[at], self.similar.data[at]
 
     def capped(self, history: sp.csr_matrix) -> sp.csr_matrix:
         """Event weights with each user–item sum bounded to ±weight_cap."""

@@ -36,7 +36,7 @@ def boosted_pool(
     that is to be exposed are among them."""
     pools = [
         pool_in_graph(graph, version, history, query, barred, passing, brought)
-        for passing in _restrictions(domain, query)
+        for passing in _restrictions(domain, query, version.indexed)
     ]
     counted_more = {
         name: source.factor
@@ -71,14 +71,14 @@ def scaled(score: float, reasons: Sequence[Reason], factor: float) -> tuple[floa
     return score * scale, moved
 
 
-def _restrictions(domain: Domain, query: Query) -> list[Predicate]:
+def _restrictions(domain: Domain, query: Query, indexed: frozenset[str]) -> list[Predicate]:
     """What passes the filter and, for each boost, the part of that which gains by it: the best of
     a boosted list are among the best of these. So are those of a group of makers."""
-    whole = compile_filter(domain, query.filter)
+    whole = compile_filter(domain, query.filter, indexed)
     gaining = [b.passing if b.factor > 1 else Not(b.passing) for b in query.boosts]
     exposed = [made_by(domain, group) for group in query.dials.shares]
     parts = [All((query.filter, p)) if query.filter else p for p in [*gaining, *exposed]]
-    return [whole, *(compile_filter(domain, part) for part in parts)]
+    return [whole, *(compile_filter(domain, part, indexed) for part in parts)]
 
 
 def _factors(

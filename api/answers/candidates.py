@@ -15,14 +15,16 @@ import numpy as np
 from api.answers.answer import Query
 from api.loop.publication import query_vector
 from api.serving.mapped import History, MappedVersion
+from graphdb.candidates import fetch_candidates
 from graphdb.connection import Graph
 from graphdb.errors import GraphUnavailableError, IndexLostError
 from graphdb.filtering import EVERYTHING, Predicate, list_passing
-from graphdb.retrieval import fetch_candidates
 from training.scorer import Folded
 
 NEAR, WALKED = 200, 200
 """Candidates asked of each half beyond what was seen: the union of the best 300 lost nothing."""
+WALKED_PASSING = 1_000
+"""The same of the second half where what it finds must pass a filter, which most of it may not."""
 EXACT = "exact"
 """The source of everything there is, for want of an index."""
 SPARE = 100
@@ -75,7 +77,8 @@ def pool_in_graph(
     person = version.artifact.scorer.folded(history.row, history.residual)
     vector = query_vector(person.user, version.artifact.model.similarity)
     catalogue = len(version.artifact.item_ids)
-    near_count, walk_count = NEAR + len(barred) + query.k, WALKED + query.k
+    near_count = NEAR + len(barred) + query.k
+    walk_count = query.k + (WALKED if passing is EVERYTHING else WALKED_PASSING)
     walk = _walk(person, barred)
     others = {id for ids in brought.values() for id in ids if id in version.item_rows}
     while True:

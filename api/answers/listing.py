@@ -14,6 +14,7 @@ from api.reasons.reasons import reasons_for
 from api.serving.mapped import History, MappedVersion
 from graphdb.connection import Graph
 from graphdb.domain import Domain
+from graphdb.paths import UNREAD, Known
 
 
 def listed(
@@ -49,13 +50,14 @@ def with_evidence(
     query: Query,
     items: Sequence[Recommended],
     version: MappedVersion | None = None,
+    known: Known = UNREAD,
 ) -> list[Recommended]:
     """Fields for items; for reasons names, times and what the query wants told of them. version:
-    the one that the reasons are by."""
+    the one that the reasons are by; known: what was read of the person before."""
     told = query.told if query.reasons else ()
     reasons = {item.id: item.reasons for item in items}
     shown = [*reasons] if query.fields else []
-    found = beside(graph, domain, version, query.user_id, told, reasons, shown)
+    found = beside(graph, domain, version, query.user_id, told, reasons, shown, known)
     return [
         replace(
             item,

@@ -27,12 +27,12 @@ from api.answers.sources import Sources
 from api.loop.publication import query_vector
 from api.serving.mapped import History, MappedVersion
 from api.serving.serving import Serving, UnmappedError
+from graphdb.candidates import fetch_candidates
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, IndexLostError
-from graphdb.paths import fetch_evidence
+from graphdb.paths import UNREAD, Known, fetch_evidence
 from graphdb.retrieval import (
     Person,
-    fetch_candidates,
     fetch_hidden,
     fetch_person,
     fetch_showable,
@@ -126,7 +126,7 @@ class Recommender:
         if version is None:
             return _as_given(shown)
         history = version.history(person.keys, person.events, person.totals)
-        return self._ranked(version, query, history, shown)
+        return self._ranked(version, query, history, shown, known=person.known)
 
     def _rank_in_memory(
         self, version: MappedVersion, missing: str, query: Query, given: Sequence[str]
@@ -144,11 +144,12 @@ class Recommender:
         history: History,
         shown: Sequence[str],
         missing: str | None = None,
+        known: Known = UNREAD,
     ) -> Answer:
         personal = history.row.nnz > 0
         pool = (pool_of if personal else by_popularity)(version, history, shown)
         asked = replace(query, k=len(shown), reasons=query.reasons if personal else 0)
-        answer = self._answer(version, asked, history, pool, missing)
+        answer = self._answer(version, asked, history, pool, missing, known=known)
         unknown = [item for item in shown if item not in version.item_rows]
         last = _as_given(unknown, len(pool.rows)).items
         if last and query.fields and missing is None:
@@ -196,7 +197,9 @@ class Recommender:
         asked = query.model_version
         version = self._serving.version if asked is None else self._serving.pinned(asked)
         cut, as_of = (version.cut, version.as_of) if version else ({}, datetime.now(UTC))
-        person = fetch_person(self._graph, self._domain, query.user_id, cut, as_of)
+        person = fetch_person(
+            self._graph, self._domain, query.user_id, cut, as_of, told=query.reasons > 0
+        )
         person = replace(person, events=[*person.events, *query.session])
         if asked is not None or person.version is None:
             return version, person
@@ -227,7 +230,7 @@ class Recommender:
             pool = boosted_pool(
                 self._graph, self._domain, version, history, wanted, barred.union(never), brought
             )
-            answer = self._answer(version, query, history, pool, ruled=ruled)
+            answer = self._answer(version, query, history, pool, None, ruled, person.known)
             short = self._rules.arranging and len(answer.items) < query.k
             if not short or len(pool.rows) < wanted.k:
                 break
@@ -257,9 +260,10 @@ class Recommender:
         pool: Pool,
         missing: str | None = None,
         ruled: Ruled | None = None,
+        known: Known = UNREAD,
     ) -> Answer:
         """The best k, explained; missing: why it comes from memory alone; ruled: what rules say,
-        where they are heeded."""
+        where they are heeded; known: what was read of the person for reasons."""
         graph = None if missing else self._graph
         if ruled is None or not self._rules.arranging:
             chosen, arranged = ordered(graph, self._domain, version, history, query, pool), None
@@ -278,7 +282,7 @@ class Recommender:
         if arranged:
             items = arranged.marked(items)
         if missing is None and (query.reasons or query.fields):
-            items = with_evidence(self._graph, self._domain, query, items, version)
+            items = with_evidence(self._graph, self._domain, query, items, version, known)
         empty = None
         if not items and missing is None:
             left = query.dials.min_relevance and len(pool.rows)

@@ -15,7 +15,7 @@ from api.serving.mapped import MappedVersion
 from graphdb.attention import attention_property
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.paths import Evidence, Path, fetch_evidence
+from graphdb.paths import UNREAD, Evidence, Known, Path, fetch_evidence
 from graphdb.ties import Pair, list_ties
 
 TIED: frozenset[Told] = frozenset({"knowledge", "paths", "cypher"})
@@ -85,13 +85,17 @@ def beside(
     told: Collection[Told],
     reasons: Mapping[str, Collection[Reason]],
     shown: Collection[str] = (),
+    known: Known = UNREAD,
 ) -> Beside:
     """What the graph has on a person's reasons for items, and the fields of `shown`: one round
-    trip, and one more where there is something to be told."""
-    events = sorted({r.item_id for each in reasons.values() for r in each if r.item_id})
-    fields = sorted({*events, *shown})
+    trip for what is not known yet, and one where there is something to be told."""
+    events = {r.item_id for each in reasons.values() for r in each if r.item_id}
     looked = attention_property(version.slot) if version and "attention" in told else ""
-    latest, titles = fetch_evidence(graph, domain, user_id, events, fields, looked)
+    missing = events if looked else events.difference(known.latest)
+    if missing or shown:
+        every = sorted({*missing, *shown})
+        found = fetch_evidence(graph, domain, user_id, sorted(missing), every, looked)
+        known = Known(known.latest | found.latest, known.fields | found.fields)
     ties: Mapping[Pair, list[dict[str, Any]]] = {}
     if version and TIED.intersection(told):
         pairs = {(r.item_id, i) for i, each in reasons.items() for r in each if r.item_id}
@@ -104,4 +108,4 @@ def beside(
             sorted(reasons),
             knowledge="knowledge" in told,
         )
-    return Beside(domain, told, version, latest, titles, ties)
+    return Beside(domain, told, version, known.latest, known.fields, ties)

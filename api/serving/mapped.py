@@ -17,6 +17,7 @@ from api.serving.people import People
 from api.serving.withheld import Withheld
 from graphdb.connection import Graph
 from graphdb.retrieval import NewEvent
+from graphdb.slots import indexed_fields
 from training.artifact import Artifact, read_artifact
 
 
@@ -43,7 +44,8 @@ class History:
 
 @dataclass(frozen=True)
 class MappedVersion:
-    """An artifact and what the graph adds to it; `people` and `withheld` are kept up in place."""
+    """An artifact and what the graph adds to it; `people` and `withheld` are kept up in place.
+    indexed: the fields by which its vector index can filter."""
 
     id: str
     slot: str
@@ -53,6 +55,7 @@ class MappedVersion:
     people: People
     withheld: Withheld
     popular: np.ndarray
+    indexed: frozenset[str] = frozenset()
 
     @property
     def cut(self) -> dict[str, int]:
@@ -121,10 +124,16 @@ def map_version(graph: Graph, version: str, slot: str, artifacts: Path) -> Mappe
     people, withheld = People(), Withheld(artifact.item_ids)
     people.renew(graph)
     withheld.renew(graph)
-    return mapped(artifact, slot, people, withheld)
+    return mapped(artifact, slot, people, withheld, indexed_fields(graph, slot))
 
 
-def mapped(artifact: Artifact, slot: str, people: People, withheld: Withheld) -> MappedVersion:
+def mapped(
+    artifact: Artifact,
+    slot: str,
+    people: People,
+    withheld: Withheld,
+    indexed: frozenset[str] = frozenset(),
+) -> MappedVersion:
     """An artifact ready to answer."""
     return MappedVersion(
         id=artifact.model.id,
@@ -135,6 +144,7 @@ def mapped(artifact: Artifact, slot: str, people: People, withheld: Withheld) ->
         people=people,
         withheld=withheld,
         popular=np.argsort(-artifact.popularity, kind="stable"),
+        indexed=indexed,
     )
 
 

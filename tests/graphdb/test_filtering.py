@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from graphdb.candidates import candidates_statement
 from graphdb.catalogue import save_items
 from graphdb.filtering import (
     FIND_PASSING,
@@ -18,7 +19,6 @@ from graphdb.filtering import (
     list_passing,
     restricted,
 )
-from graphdb.retrieval import FETCH_CANDIDATES
 from graphdb.schema import create_schema
 from tests.filtered import EVERY_KIND, passes
 from tests.rows import item_row
@@ -156,7 +156,7 @@ def test_what_passes_is_found_by_an_index_and_candidates_by_their_ids(graph):
     compiled = [(compile_filter(EVERY_KIND, tree), about) for tree, about in SELECTIVE]
     # Whatever the server thinks that a new index holds.
     for passing, _ in compiled:
-        for statement in (FETCH_CANDIDATES, FIND_PASSING):
+        for statement in (candidates_statement("i", passing), FIND_PASSING):
             asked = {"ids": ["1"], "walked": ["1"], "version": "v", "index": "i", "k": 1}
             asked |= {"filter": list(passing.values), "vector": [1.0]}
             steps = planned(graph, restricted(statement, passing), **asked)

@@ -7,21 +7,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from graphdb import retrieval
 from graphdb.catalogue import save_items
 from graphdb.domain import parse_domain
 from graphdb.events import save_events
+from graphdb.paths import UNREAD, fetch_evidence
 from graphdb.people import fetch_people
 from graphdb.recent import RECENT
 from graphdb.retrieval import (
-    fetch_candidates,
     fetch_person,
     fetch_showable,
     list_popular,
     list_similar,
     list_similar_by_text,
 )
-from graphdb.slots import build_indexes, fill_items, fill_similar
-from graphdb.versions import begin_version, flip
 from tests.rows import NOON, event_row, item_row
 
 FILMS = resources.files("domains").joinpath("films.toml").read_text()
@@ -52,6 +51,25 @@ def test_a_stranger_has_no_key(graph, domain):
     person = fetch_person(graph, domain, "nobody", {}, NOON)
 
     assert (person.keys, person.events, person.version) == ([], [], None)
+
+
+def test_what_reasons_tell_comes_with_the_person_of_few_events(graph, domain, monkeypatch):
+    save_items(graph, domain, [item_row("1", title="One"), item_row("2")])
+    again = event_row("ann", "1", 9, event_id="again")
+    rows = [event_row("ann", "1", value=3.0), again, event_row("ann", "2", 2)]
+    save_events(graph, domain, "api", [*rows, event_row("joined", "3", 5)])
+    graph.write("MATCH (s:User {id: 'joined'}), (u:User {id: 'ann'}) CREATE (s)-[:SAME_AS]->(u)")
+
+    known = fetch_person(graph, domain, "joined", {}, NOON, told=True).known
+    untold = fetch_person(graph, domain, "ann", {}, NOON).known
+    monkeypatch.setattr(retrieval, "TOLD_EVENTS", 2)
+    of_many = fetch_person(graph, domain, "ann", {}, NOON, told=True).known
+
+    events, items = ["1", "2", "3"], ["1"]
+    assert known == fetch_evidence(graph, domain, "ann", events, items)
+    assert [event.user_id for event in known.latest.values()] == ["ann", "ann", "joined"]
+    assert known.fields == {"1": {"title": "One"}}
+    assert untold == of_many == UNREAD
 
 
 def test_more_new_events_than_the_short_list_holds_are_all_found(graph, domain):
@@ -86,31 +104,6 @@ def test_cypher_and_python_weigh_an_event_alike(graph, value, days, kind):
     assert found[0].weight == pytest.approx(
         DECAYING.event_weight(kind, value, at, NOON), rel=1e-6, abs=1e-9
     )
-
-
-@pytest.fixture
-def published(graph, domain):
-    save_items(graph, domain, [item_row(str(n), title=f"t{n}") for n in range(5)])
-    save_items(graph, domain, [item_row("3", hidden=True)])
-    building = begin_version(graph, "v", {})
-    rows = [(str(n), [1.0, n / 10], 1.0) for n in range(5)]
-    fill_items(graph, building, rows, lambda n: None)
-    weights = [("0", ["1", "2", "3", "4"], [0.1, 0.3, 0.9, -0.2])]
-    fill_similar(graph, building, weights, lambda n: None)
-    build_indexes(graph, building, 2)
-    flip(graph, building)
-    return building.slot
-
-
-def test_candidates_are_near_or_walked_and_never_hidden(graph, published):
-    near, walked = fetch_candidates(graph, "v", published, [1.0, 0.0], 4, ["4", "3", "none"])
-
-    assert near == ["0", "1", "2"]
-    assert walked == ["4"]
-
-
-def test_a_version_that_is_gone_gives_nothing(graph, published):
-    assert fetch_candidates(graph, "other", published, [1.0, 0.0], 4, []) is None
 
 
 def test_similar_items_are_the_positive_weights_that_may_be_shown(graph, published):

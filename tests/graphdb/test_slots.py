@@ -12,6 +12,7 @@ from graphdb.slots import (
     fill_items,
     fill_similar,
     index_name,
+    indexed_fields,
     nearest,
 )
 from graphdb.versions import OvertakenError, begin_version
@@ -50,6 +51,18 @@ def test_the_index_ranks_as_the_cosine_does(graph, building, vectors):
     for asked in vectors[:5]:
         order = np.argsort(-(vectors @ asked))[:10]
         assert nearest(graph, building.slot, asked.tolist(), 10) == [str(n) for n in order]
+
+
+def test_it_holds_what_filters_compare_where_the_server_can_filter_by_it(
+    graph, building, vectors, neo4j_version
+):
+    fill_items(graph, building, rows(vectors), ignore)
+
+    build_indexes(graph, building, vectors.shape[1])
+
+    held = indexed_fields(graph, building.slot)
+    assert held >= {"year"} if neo4j_version.startswith("20") else held == frozenset()
+    assert indexed_fields(graph, "c") == frozenset()
 
 
 def test_a_cleared_slot_has_no_vectors_weights_or_index(graph, building, vectors):

@@ -27,6 +27,7 @@ NAMES = {
     "index": "item_vector_a",
     "name": "event_rated",
     "passes": "true",
+    "nearest": "MATCH (i:Item)",
     "links": "",
     "events": "RATED|WATCHED",
     "own": "LIKES_GENRE",

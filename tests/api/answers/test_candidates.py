@@ -72,7 +72,7 @@ def test_what_passes_a_filter_is_ranked_as_the_scorer_does(
     monkeypatch.setattr(candidates, "SPARE", spare)
     even = {str(n) for n in range(0, 40, 2)}
     save_items(graph, domain, [item_row(item, year=2000) for item in even])
-    passing = compile_filter(domain, Condition("year", "in", (2000,)))
+    passing = compile_filter(domain, Condition("year", "in", (2000,)), version.indexed)
     best = [
         row
         for row in pool_in_memory(version, history, ()).rows

@@ -9,6 +9,7 @@ from api.answers.recommender import Recommender
 from api.loop.publication import publish
 from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving
+from graphdb import retrieval
 from graphdb.catalogue import save_items
 from graphdb.connection import SERVING, Graph
 from graphdb.domain import parse_domain
@@ -171,6 +172,22 @@ def test_contributions_add_up_to_the_score_and_shares_to_one(world, recommender)
         for reason in item.reasons[:3]:
             assert reason.title == f"Film {reason.item_id}"
             assert reason.event_type == "rated"
+
+
+def test_reasons_are_no_round_trip_more_unless_there_are_many_events(
+    graph, world, recommender, monkeypatch
+):
+    asked, trips, read = Query("p4", k=5, reasons=3), [], graph.read
+    recommender.recommend(asked)
+    monkeypatch.setattr(graph, "read", lambda *a, **named: trips.append(a) or read(*a, **named))
+
+    few = recommender.recommend(asked)
+    taken = len(trips)
+    monkeypatch.setattr(retrieval, "TOLD_EVENTS", 0)
+    many = recommender.recommend(asked)
+
+    assert (taken, len(trips) - taken) == (2, 3)
+    assert few == many
 
 
 def test_a_rollback_changes_the_version_of_the_next_answer(graph, world, artifacts, recommender):
