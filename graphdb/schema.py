@@ -1,9 +1,12 @@
-"""Constraints and indexes: what makes every write repeatable. Creating them twice is harmless.
+"""Constraints and indexes: what makes every write repeatable. Creating them twice is harmless, and
+what is there is not asked for again: each such statement takes the schema's lock.
 
 Community constrains uniqueness only; presence and types are checked at the door.
 """
 
 import logging
+from collections.abc import Iterator
+from typing import LiteralString
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain, render
@@ -41,22 +44,32 @@ ATTRIBUTE_CONSTRAINT = (
 # So that what passes a filter is found without looking at every item.
 FIELD_INDEX = "CREATE INDEX <name> IF NOT EXISTS FOR (n:Item) ON (n.<field>)"
 
+# A constraint is listed by its index.
+LIST_SCHEMA = "SHOW INDEXES YIELD name RETURN collect(name) AS names"
+
 AWAIT_INDEXES = "CALL db.awaitIndexes(300)"
 
 
 def create_schema(graph: Graph, domain: Domain) -> None:
     """Create what the domain's graph needs; what is there already stays."""
-    for statement in (*CONSTRAINTS, *INDEXES):
-        graph.define(statement)
-    for spec in domain.events.values():
-        name = f"event_{spec.relationship.lower()}"
-        graph.define(render(EVENT_CONSTRAINT, name=name, type=spec.relationship))
-    fields = [*domain.item.fields.values(), *domain.user.fields.values()]
-    for label in sorted({spec.node.label for spec in fields if spec.node}):
-        graph.define(render(ATTRIBUTE_CONSTRAINT, name=f"attribute_{label.lower()}", label=label))
-    for field in domain.compared_fields:
-        graph.define(render(FIELD_INDEX, name=f"item_field_{field}", field=field))
+    there = set(graph.read(LIST_SCHEMA)[0]["names"])
+    for statement in (*CONSTRAINTS, *INDEXES, *_of_domain(domain)):
+        name = statement.split()[2].strip("`")
+        if name not in there:
+            graph.define(statement)
     try:
         graph.read(AWAIT_INDEXES)
     except IndexLostError as error:  # statements do without it: they take longer
         log.warning("%s", error)
+
+
+def _of_domain(domain: Domain) -> Iterator[LiteralString]:
+    """The statements of what events, attributes and filters need."""
+    for spec in domain.events.values():
+        name = f"event_{spec.relationship.lower()}"
+        yield render(EVENT_CONSTRAINT, name=name, type=spec.relationship)
+    fields = [*domain.item.fields.values(), *domain.user.fields.values()]
+    for label in sorted({spec.node.label for spec in fields if spec.node}):
+        yield render(ATTRIBUTE_CONSTRAINT, name=f"attribute_{label.lower()}", label=label)
+    for field in domain.compared_fields:
+        yield render(FIELD_INDEX, name=f"item_field_{field}", field=field)
