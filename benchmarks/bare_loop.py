@@ -13,7 +13,7 @@ import neo4j
 
 from benchmarks.shoplike import ShopLike, shoplike_domain
 from graphdb.connection import Neo4jSettings
-from graphdb.domain import render
+from graphdb.cypher import render
 from graphdb.event_row import EventRow, event_digest
 
 BATCH = 2000

@@ -16,7 +16,8 @@ from typing import Any
 from neo4j import ManagedTransaction
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.versions import PublicationError
 
 PAGE_EVENTS = 20_000

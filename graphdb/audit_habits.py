@@ -7,7 +7,8 @@ proves an attack.
 """
 
 from graphdb.checks import Check
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 
 
 def habit_checks(domain: Domain) -> list[Check]:

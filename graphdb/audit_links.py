@@ -6,7 +6,8 @@ leads to node by node.
 
 from graphdb.checks import Check
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.entries import LIST_IDS
 from graphdb.tombstones import COUNT_TOMBSTONES, are_erased
 

@@ -5,7 +5,8 @@ Properties that nobody here knows are somebody's own and are left alone.
 """
 
 from graphdb.checks import Check
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.specs import FieldSpec, FieldType
 
 STRING, INTEGER, FLOAT = "STRING NOT NULL", "INTEGER NOT NULL", "FLOAT NOT NULL"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import LiteralString
 
 from graphdb.connection import Graph
-from graphdb.domain import render
+from graphdb.cypher import render
 from graphdb.filtering import EVERYTHING, Predicate, restricted
 from graphdb.slots import index_name
 

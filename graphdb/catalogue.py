@@ -14,7 +14,8 @@ from typing import Any, LiteralString
 from neo4j import ManagedTransaction
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.entries import read_items, read_users
 from graphdb.erasure import ERASED, ErasedError, with_erased
 from graphdb.specs import FieldSpec

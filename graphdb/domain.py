@@ -1,7 +1,7 @@
 """The domain: what a deployment's graph is called, read from a validated TOML file.
 
-Labels, relationship types and property names come from here and never from a request; `render` is
-the one place where they enter a statement. It knows names and event weights, not the database.
+Labels, relationship types and property names come from here and never from a request; how they
+enter a statement is graphdb.cypher's. It knows names and event weights, not the database.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, LiteralString, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -303,22 +303,6 @@ def parse_domain(text: str, source: str) -> Domain:
             first["type"], first["msg"].removeprefix("Value error, ")
         )
         raise DomainError(f"{where}: {'.'.join(keys) or 'domain'}: {reason}") from None
-
-
-def render(statement: LiteralString, **names: str | Iterable[str]) -> LiteralString:
-    """THE place where names enter Cypher: replace each <name> by a backquoted identifier.
-
-    Several names become alternatives, as in [r:<types>]. The values are a validated domain's, or
-    constants; anything else is refused.
-    """
-    for placeholder, given in names.items():
-        alternatives = [given] if isinstance(given, str) else list(given)
-        for name in alternatives:
-            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-                raise DomainError(f"{name!r} cannot be a name in the graph")
-        rendered = "|".join(f"`{name}`" for name in alternatives)
-        statement = cast(LiteralString, statement.replace(f"<{placeholder}>", rendered))
-    return statement
 
 
 def _micros(moment: datetime) -> int:

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 
 FETCH_SOURCE = """
 MATCH (s:Source {id: $source})

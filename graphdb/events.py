@@ -22,7 +22,8 @@ from neo4j import ManagedTransaction
 from neo4j.exceptions import ConstraintError
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.errors import LeaseLostError, PathlightError
 from graphdb.event_row import EventRow
 from graphdb.precedence import Key, OvertakenError, Rank, displace_events, find_ranks

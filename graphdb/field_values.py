@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 
 HELD = "i.<field>"
 ATTACHED = "COLLECT { MATCH (i)-[:<relationship>]->(a:<label>) RETURN a.id ORDER BY a.id }"

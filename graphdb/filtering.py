@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, LiteralString, cast
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 
 Value = str | int | float | bool
 Operator = Literal["in", "<", "<=", ">", ">=", "present"]

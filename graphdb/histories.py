@@ -15,7 +15,8 @@ from typing import Any, LiteralString
 from neo4j import ManagedTransaction
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.errors import PathlightError
 
 READERS = 2

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.slots import index_name
 
 # What few share says more: a director's films are more alike than a country's.

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, LiteralString, NamedTuple
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 
 
 @dataclass(frozen=True)

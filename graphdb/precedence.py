@@ -12,7 +12,8 @@ from typing import Any
 
 from neo4j import ManagedTransaction, Record
 
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.event_row import EventRow, micros
 from graphdb.recent import forget_recent
 from graphdb.removal import lock_sources

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 
 # The bounds make it an answer's query whoever lives in the person's country: a sample will do.
 LIST_BY_PROFILE = """

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphdb.connection import Graph
-from graphdb.domain import render
+from graphdb.cypher import render
 from graphdb.slots import index_name
 
 # An inner product comes back from the index's score by both lengths; of a cosine both are 1.

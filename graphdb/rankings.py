@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 
 # People, not events: one who comes back a thousand times is one. An item at a time: the people of
 # all at once are more than a transaction may hold.

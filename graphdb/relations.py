@@ -13,7 +13,8 @@ from neo4j import ManagedTransaction
 
 from graphdb.catalogue import SAVE_ATTRIBUTES
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.erasure import with_erased
 from graphdb.events import SAVE_PEOPLE, SAVE_THINGS
 

@@ -14,7 +14,7 @@ from neo4j import ManagedTransaction
 from neo4j.exceptions import ConstraintError
 
 from graphdb.connection import Graph
-from graphdb.domain import render
+from graphdb.cypher import render
 
 PAGE = 1000
 """Relationships removed by one transaction."""

@@ -5,7 +5,8 @@ from neo4j import ManagedTransaction
 from neo4j.exceptions import ConstraintError
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.recent import forget_recent
 from graphdb.served import forget_outcomes
 from graphdb.tombstones import event_mark, set_tombstone

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.event_row import micros
 from graphdb.filtering import EVERYTHING, Predicate, restricted
 from graphdb.paths import UNREAD, Known, evidence

@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString, cast
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render, union
+from graphdb.domain import Domain
 from graphdb.patterns import Pattern, PatternLink, PatternNode
 from graphdb.specs import RuleSpec
-
-UNION: LiteralString = "\nUNION ALL\n"
 
 # A person's events may stand at whoever was joined to them. `one` is null for a stranger, whom
 # patterns without a person concern all the same.
@@ -38,7 +37,7 @@ def list_matched(graph: Graph, domain: Domain, user_id: str) -> dict[str, list[s
         else _shown(name, rule, values)
         for name, rule in asked.items()
     ]
-    rows = graph.read(UNION.join(parts), user=user_id, values=values) if parts else []
+    rows = graph.read(union(parts), user=user_id, values=values) if parts else []
     # Of a rule that matches nothing there is no row.
     return {name: [] for name in asked} | {row["rule"]: row["ids"] for row in rows}
 
@@ -83,7 +82,7 @@ def list_groups(graph: Graph, domain: Domain, ids: Sequence[str]) -> dict[str, d
     if not parts:
         return {}
     groups: dict[str, dict[str, set[str]]] = {}
-    for row in graph.read(UNION.join(parts), ids=list(ids), values=values):
+    for row in graph.read(union(parts), ids=list(ids), values=values):
         of = groups.setdefault(row["rule"], {})
         for item, group in row["pairs"]:
             of.setdefault(item, set()).add(group)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import LiteralString
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.errors import IndexLostError
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from typing import Any, Literal, LiteralString
 
 from graphdb.attention import clear_attention
 from graphdb.connection import Graph
-from graphdb.domain import render
+from graphdb.cypher import render
 from graphdb.versions import Building, OvertakenError, PublicationError
 
 BATCH = 2_000

@@ -10,7 +10,8 @@ from typing import Any, LiteralString
 import pyarrow as pa
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.earlier import Member
 from graphdb.histories import ExportError, transposed
 from graphdb.snapshot import EDGES

@@ -12,12 +12,12 @@ says so. Each looks at a bounded part of the graph, whatever the degrees.
 """
 
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from typing import Any
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render, union
+from graphdb.domain import Domain
 
-UNION: LiteralString = "\nUNION ALL\n"
 KINDS = ("relation", "shared", "together", "social", "similar")
 """Kinds of ties, in the order in which they are told."""
 SHARED, NAMED = 3, 3
@@ -140,7 +140,7 @@ def list_ties(
     if knowledge and events and social:
         parts.append(render(LIST_SOCIAL, events=events, social=social))
     rows = graph.read(
-        UNION.join(parts),
+        union(parts),
         user=user_id,
         pairs=[list(pair) for pair in pairs],
         items=list(items),

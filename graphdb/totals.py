@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render
+from graphdb.domain import Domain
 from graphdb.weights import counted, event_weights
 
 # From both ends: the server then looks at the one that has fewer relationships.

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import LiteralString
 
 from graphdb.connection import Graph
-from graphdb.domain import Domain, render
+from graphdb.cypher import render, union
+from graphdb.domain import Domain
 
-UNION: LiteralString = "\nUNION ALL\n"
 ITEMS = 10
 """Items of a person's that walks begin at: the newest known first."""
 SHARED_BY = 200
@@ -93,7 +93,7 @@ def list_walked(
     if not parts:
         return {}
     rows = graph.read(
-        UNION.join(parts),
+        union(parts),
         user=user_id,
         items=list(items[:ITEMS]),
         shared_by=SHARED_BY,

@@ -6,7 +6,7 @@ from importlib import resources
 
 import pytest
 
-from graphdb.domain import DomainError, load_domain, parse_domain, render
+from graphdb.domain import DomainError, load_domain, parse_domain
 
 FILMS = resources.files("domains").joinpath("films.toml").read_text()
 
@@ -129,11 +129,6 @@ def test_layout_does_not_change_the_digest():
     assert parse_domain("\n\n" + FILMS, "a").digest == load_domain("films").digest
     changed = FILMS.replace("weight_cap = 1.0", "weight_cap = 2.0")
     assert parse_domain(changed, "a").digest != load_domain("films").digest
-
-
-def test_names_that_are_no_identifiers_are_not_rendered():
-    with pytest.raises(DomainError, match="cannot be a name"):
-        render("MATCH (n:<label>)", label="A`) DETACH DELETE n //")
 
 
 def test_weight_halves_with_the_half_life_and_counts_value():
