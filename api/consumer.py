@@ -15,9 +15,9 @@ from api.settings import Settings
 from api.streaming import open_stream
 from graphdb.connection import READING, Graph, Neo4jSettings
 from graphdb.domain import load_domain
-from ingest.consumer import Consumer
-from ingest.dead_letters import DeadLetters
-from ingest.partition_reader import Terms
+from ingest.stream.consumer import Consumer
+from ingest.stream.dead_letters import DeadLetters
+from ingest.stream.partition_reader import Terms
 
 
 def main() -> None:

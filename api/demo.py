@@ -27,10 +27,10 @@ from graphdb.export import fetch_cut
 from graphdb.paths import fetch_history, list_typical
 from graphdb.schema import create_schema
 from graphdb.versions import fetch_serving
-from ingest.dataset import Dataset, load
+from ingest.datasets.dataset import Dataset, load
+from ingest.datasets.folders import read_folder
+from ingest.datasets.generator import generate
 from ingest.errors import DatasetError
-from ingest.folders import read_folder
-from ingest.generator import generate
 from training.artifact import Model, read_model
 
 SEED = 1

@@ -21,7 +21,7 @@ from graphdb.erasure import ErasedError
 from graphdb.errors import GraphUnavailableError, IndexLostError, PathlightError
 from graphdb.people import JoinedElsewhereError
 from ingest.problem import quoted
-from ingest.stream import StreamUnavailableError
+from ingest.stream.stream import StreamUnavailableError
 from training.artifact import ArtifactError
 
 log = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from api.terminal import Steps
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
 from graphdb.errors import PathlightError
-from ingest.dead_letters import DeadLetters
-from ingest.stream import EventStream
+from ingest.stream.dead_letters import DeadLetters
+from ingest.stream.stream import EventStream
 
 if TYPE_CHECKING:
     from api.client import Client

@@ -23,9 +23,9 @@ from graphdb.domain import Domain, load_domain
 from graphdb.erasure import finish_erasures
 from graphdb.errors import PathlightError
 from graphdb.schema import create_schema
-from ingest.dead_letters import DeadLetters
-from ingest.served import ServedLists
-from ingest.stream import EventStream
+from ingest.stream.dead_letters import DeadLetters
+from ingest.stream.served import ServedLists
+from ingest.stream.stream import EventStream
 from training.artifact import ArtifactError
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """The stream at a deployment's address, with its bounds."""
 
 from api.settings import Settings, redis_database
-from ingest.stream import EventStream
+from ingest.stream.stream import EventStream
 
 DEFAULT_REDIS = "redis://127.0.0.1:6379/0"
 

@@ -20,7 +20,7 @@ from benchmarks.bare_server import bare_server
 from benchmarks.shoplike import ShopLike
 from graphdb.connection import Graph
 from graphdb.partitions import list_partitions
-from ingest.stream import EventStream
+from ingest.stream.stream import EventStream
 
 WARM_UP = 50
 CLIENTS, BATCH = 4, 500

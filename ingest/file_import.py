@@ -14,13 +14,13 @@ from graphdb.domain import Domain
 from graphdb.events import EventReport
 from ingest.bulk import write_events
 from ingest.catalogue import read_items
-from ingest.catalogue_table import CatalogueTable
-from ingest.dataset import CATALOGUE_BATCH, Dataset, Progress, load
+from ingest.datasets.dataset import CATALOGUE_BATCH, Dataset, Progress, load
+from ingest.datasets.folders import read_folder
+from ingest.datasets.table_set import TableSet, mapped_files
 from ingest.errors import DatasetError
-from ingest.event_table import EventBatch, EventTable
-from ingest.folders import read_folder
-from ingest.rejects import RejectedRow, Rejects
-from ingest.table_set import TableSet, mapped_files
+from ingest.tables.catalogue_table import CatalogueTable
+from ingest.tables.event_table import EventBatch, EventTable
+from ingest.tables.rejects import RejectedRow, Rejects
 
 
 @dataclass

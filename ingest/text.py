@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from graphdb.catalogue import count_unencoded, list_unencoded, save_text_vectors
 from graphdb.connection import Graph
 from graphdb.errors import PathlightError
-from ingest.dataset import Progress
+from ingest.datasets.dataset import Progress
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from graphdb.domain import Domain
-from ingest.table_set import TableSet
+from ingest.datasets.table_set import TableSet
 
 
 def counted(found: TableSet, domain: Domain) -> dict[str, object]:

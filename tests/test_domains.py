@@ -22,7 +22,7 @@ from graphdb.domain import load_domain
 from graphdb.exploration import explore
 from graphdb.schema import create_schema
 from ingest.file_import import Imported, find_dataset, import_dataset
-from ingest.rejects import Rejects
+from ingest.tables.rejects import Rejects
 from tests.conftest import wipe
 from tests.documents import ROOT, blocks
 

@@ -1,9 +1,9 @@
 """Served lists, from the answer's side: kept before their id is told, and gone on from.
 
 Kept means that Redis has it durably: the graph's transaction is not waited for, and whoever writes
-events writes the lists they name first (ingest.served). A cursor is the id of the page before,
-which knows what stood on it and on those before it. A list that cannot be kept has no id, and the
-answer says so: people are answered none the less.
+events writes the lists they name first (ingest.stream.served). A cursor is the id of the page
+before, which knows what stood on it and on those before it. A list that cannot be kept has no id,
+and the answer says so: people are answered none the less.
 """
 
 import secrets
@@ -21,7 +21,7 @@ from graphdb.errors import GraphUnavailableError
 from graphdb.event_row import micros
 from graphdb.served import ServedRow
 from ingest.event import json_text
-from ingest.stream import StreamUnavailableError
+from ingest.stream.stream import StreamUnavailableError
 
 MOST_SHOWN = 2000
 """Items that a list has on all of its pages."""

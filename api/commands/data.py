@@ -13,7 +13,7 @@ from graphdb.domain import load_domain
 from graphdb.errors import PathlightError
 
 if TYPE_CHECKING:
-    from ingest.rejects import Rejects
+    from ingest.tables.rejects import Rejects
 
 app = typer.Typer()
 
@@ -30,7 +30,7 @@ def import_(
 ) -> None:
     """Load files; loading them again changes nothing. A bad row is written down and left out."""
     from ingest.file_import import find_dataset, import_dataset
-    from ingest.rejects import Rejects
+    from ingest.tables.rejects import Rejects
 
     domain = load_domain(Settings().domain)
     dataset = find_dataset(path, domain)
@@ -75,7 +75,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Read a sample, say what an import would do, and draft a domain file for it."""
-    from ingest.check import check_path
+    from ingest.drafting.check import check_path
 
     report = check_path(path, rows)
     if draft:

@@ -10,7 +10,7 @@ from api.settings import Settings
 from api.terminal import brief, err, show, tell
 from graphdb.domain import load_domain
 from graphdb.errors import PathlightError
-from ingest.dead_letters import DeadLetter, DeadLetters, replay
+from ingest.stream.dead_letters import DeadLetter, DeadLetters, replay
 
 app = typer.Typer(name="deadletters", help="Events that were put aside, each with its reason.")
 

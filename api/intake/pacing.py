@@ -11,7 +11,7 @@ from anyio.to_thread import run_sync
 
 from api.intake.taking import Taken
 from api.state import State
-from ingest.stream import StreamUnavailableError
+from ingest.stream.stream import StreamUnavailableError
 
 BATCH = 100
 MOST_WAITING = 10_000

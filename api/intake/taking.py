@@ -9,10 +9,10 @@ from datetime import datetime
 from api.intake.event_body import Body
 from api.state import State
 from graphdb.event_row import EventRow
-from ingest.dead_letters import letter_of
 from ingest.event import Batch, read_events
 from ingest.problem import Rejection
-from ingest.stream import Place
+from ingest.stream.dead_letters import letter_of
+from ingest.stream.stream import Place
 
 SOURCE = "api"
 

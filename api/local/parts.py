@@ -81,7 +81,7 @@ def worker_answers(place: Place, since: float) -> bool:
 
 def consumer_reads(place: Place, since: float) -> bool:
     """Whether this stack's consumer has announced itself in the stream since it was started."""
-    from ingest.stream import EventStream, StreamUnavailableError
+    from ingest.stream.stream import EventStream, StreamUnavailableError
 
     stream = EventStream(redis_database(place.redis_url, 0))
     try:

@@ -19,7 +19,7 @@ from graphdb.connection import SERVING, Graph, Neo4jSettings
 from graphdb.ownership import OwnedDirectory
 from graphdb.partitions import list_partitions
 from graphdb.processes import LOOPBACK, is_alive
-from ingest.dead_letters import DeadLetters
+from ingest.stream.dead_letters import DeadLetters
 
 PART_NAMES = ("neo4j", "redis", "consumer", "api", "worker", "beat")
 SCHEMES = {"neo4j": "bolt", "redis": "redis"}

@@ -1,7 +1,7 @@
 """The consumer's process: its name says whose it is; what it does is tests/ingest/test_consumer."""
 
 from graphdb.processes import wait_until
-from ingest.stream import EventStream
+from ingest.stream.stream import EventStream
 from tests.api.conftest import consumer_on
 
 

@@ -12,7 +12,7 @@ from graphdb.people import fetch_people
 from graphdb.schema import create_schema
 from graphdb.snapshot import read_snapshot
 from ingest.file_import import find_dataset, import_dataset
-from ingest.rejects import Rejects
+from ingest.tables.rejects import Rejects
 from tests.api.conftest import api_on, until_mapped
 from tests.conftest import wipe
 from training.closed_forms.ease import EaseConfig

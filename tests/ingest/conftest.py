@@ -10,10 +10,10 @@ from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.partitions import list_partitions
 from graphdb.processes import wait_until
-from ingest.consumer import Consumer
-from ingest.dead_letters import DeadLetters
-from ingest.partition_reader import Terms
-from ingest.stream import EventStream
+from ingest.stream.consumer import Consumer
+from ingest.stream.dead_letters import DeadLetters
+from ingest.stream.partition_reader import Terms
+from ingest.stream.stream import EventStream
 
 WRITTEN_S = 60
 TERMS = Terms(lease_s=2, keep_rows=100)
@@ -31,7 +31,7 @@ def stream(redis_url: str) -> Iterator[EventStream]:
 @pytest.fixture
 def patient_stream(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[EventStream]:
     """Empty, of two partitions, and not in a hurry: it is not about a Redis that is slow."""
-    monkeypatch.setattr("ingest.stream.SOCKET_S", 30)
+    monkeypatch.setattr("ingest.stream.stream.SOCKET_S", 30)
     stream = EventStream(redis_url, 2)
     stream.redis.flushdb()
     yield stream

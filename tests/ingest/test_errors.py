@@ -12,7 +12,7 @@ from ingest.errors import DatasetError
 def test_whatever_ingest_raises_is_of_the_family_that_every_door_turns_into_a_sentence():
     raised = {
         found
-        for module in pkgutil.iter_modules(ingest.__path__, "ingest.")
+        for module in pkgutil.walk_packages(ingest.__path__, "ingest.")
         if module.name != "ingest.__main__"
         for name, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
         if issubclass(found, Exception)

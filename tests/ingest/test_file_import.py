@@ -13,7 +13,7 @@ from graphdb.domain import load_domain, parse_domain
 from graphdb.schema import create_schema
 from ingest.errors import DatasetError
 from ingest.file_import import find_dataset, import_dataset
-from ingest.rejects import Rejects
+from ingest.tables.rejects import Rejects
 
 COUNTS = """
 MATCH ()-[r:RATED]->() WITH count(r) AS events, count(DISTINCT r.event_id) AS ids,
@@ -113,7 +113,7 @@ from pathlib import Path
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
 from ingest.file_import import find_dataset, import_dataset
-from ingest.rejects import Rejects
+from ingest.tables.rejects import Rejects
 uri, password, path = sys.argv[1:]
 domain = load_domain("films")
 with Graph(uri, password) as graph, Rejects(Path(path).with_suffix(".rejects")) as rejects:

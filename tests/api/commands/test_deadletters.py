@@ -5,8 +5,8 @@ import json
 import pytest
 
 from graphdb.partitions import open_partitions
-from ingest.dead_letters import DeadLetter, DeadLetters, as_sent
-from ingest.stream import EventStream
+from ingest.stream.dead_letters import DeadLetter, DeadLetters, as_sent
+from ingest.stream.stream import EventStream
 from tests.api.pathlight import Run, refused
 from tests.rows import NOON, event_row
 

@@ -16,8 +16,8 @@ from api.settings import Settings
 from api.state import open_state
 from graphdb.connection import Neo4jSettings
 from graphdb.retraction import retract_event
-from ingest.consumer import Consumer
-from ingest.partition_reader import Terms
+from ingest.stream.consumer import Consumer
+from ingest.stream.partition_reader import Terms
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from api.intake.taking import judge, take
 from api.settings import Settings
 from api.state import State, open_state
 from graphdb.connection import Neo4jSettings
-from ingest.stream import StreamUnavailableError
+from ingest.stream.stream import StreamUnavailableError
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

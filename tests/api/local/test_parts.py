@@ -19,7 +19,7 @@ from api.local.parts import (
     consumer_reads,
     worker_answers,
 )
-from ingest.stream import EventStream
+from ingest.stream.stream import EventStream
 
 
 @pytest.fixture

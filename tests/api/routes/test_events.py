@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from graphdb.processes import wait_until
-from ingest.dead_letters import DeadLetters
-from ingest.stream import EventStream
+from ingest.stream.dead_letters import DeadLetters
+from ingest.stream.stream import EventStream
 
 pytestmark = pytest.mark.faults
 

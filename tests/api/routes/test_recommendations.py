@@ -6,8 +6,8 @@ import pytest
 from api.loop.publication import publish
 from graphdb.processes import wait_until
 from graphdb.versions import rollback
-from ingest.served import ServedLists
-from ingest.stream import EventStream
+from ingest.stream.served import ServedLists
+from ingest.stream.stream import EventStream
 from tests.api.versions import PEOPLE, build_artifact
 
 

@@ -1,0 +1,1 @@
+"""What a file nobody has described holds: looked at, guessed, and drafted as a domain."""
