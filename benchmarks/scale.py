@@ -3,8 +3,9 @@
     python -m benchmarks.scale [--items 10000 100000 400000] [--requests 300] [--plot FILE.svg]
 
 A shop of its own for each size (benchmarks.published_shop) with the same people and events, one
-client, k 10. scale.recommend.N is the p50 with N items; `reference` is that of the size before, and
-`bare` the bare endpoint's of the same run, asked in turn.
+client, k 10. scale.recommend.N is the p50 with N items, scale.filtered.wide.N that with a filter that
+keeps 40 % of them; `reference` is that of the size before, and `bare` the bare endpoint's of the same
+run, asked in turn.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from benchmarks.published_shop import published_shop
 from benchmarks.serving import SEED, asks, latencies
 from benchmarks.shoplike import ShopLike
 
+ASKED = ("recommend", "filtered.wide")
 SIZES = (10_000, 100_000, 400_000)
 
 
@@ -42,24 +44,25 @@ def main() -> None:
             bare_server(shop.stack, "bare_endpoint") as bare,
         ):
             kinds = asks(shop, bare)
-            asked = {kind: kinds[kind] for kind in ("bare", "recommend")}
+            asked = {kind: kinds[kind] for kind in ("bare", *ASKED)}
             taken = latencies(asked, options.requests)
         p50 = {kind: statistics.median(values) for kind, values in taken.items()}
-        before = list(found.values())[-1]["recommend"] if found else None
-        show(f"scale.recommend.{items}", p50["recommend"], "ms", before, bare=p50["bare"])
+        before = list(found.values())[-1] if found else {}
+        for kind in ASKED:
+            show(f"scale.{kind}.{items}", p50[kind], "ms", before.get(kind), bare=p50["bare"])
         found[items] = p50
     if options.plot:
         draw(found, options.plot)
 
 
 def draw(found: dict[int, dict[str, float]], path: Path) -> None:
-    """Both p50 over the number of items."""
+    """The p50 of each kind over the number of items."""
     from matplotlib import pyplot as plt
 
     plt.rcParams["svg.hashsalt"] = "pathlight"
     figure, panel = plt.subplots(figsize=(5, 3), layout="constrained")
     sizes = list(found)
-    for kind, color in (("recommend", "#2a6f97"), ("bare", "#888888")):
+    for kind, color in zip((*ASKED, "bare"), ("#2a6f97", "#c9742b", "#888888"), strict=True):
         panel.plot(sizes, [found[n][kind] for n in sizes], marker="o", color=color, label=kind)
     panel.set(xscale="log", xlabel="items", ylabel="ms, p50", ylim=(0, None))
     panel.set_xticks(sizes, [f"{size:,}" for size in sizes], minor=False)
