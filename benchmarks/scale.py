@@ -3,9 +3,9 @@
     python -m benchmarks.scale [--items 10000 100000 400000] [--requests 300] [--plot FILE.svg]
 
 A shop of its own for each size (benchmarks.published_shop) with the same people and events, one
-client, k 10. scale.recommend.N is the p50 with N items, scale.filtered.wide.N that with a filter that
-keeps 40 % of them; `reference` is that of the size before, and `bare` the bare endpoint's of the same
-run, asked in turn.
+client, k 10. scale.recommend.N is the p50 with N items, scale.filtered.wide.N that with a filter
+that keeps 40 % of them; `reference` is that of the size before, and `bare` the bare endpoint's of
+the same run, asked in turn.
 """
 
 import argparse
