@@ -86,7 +86,10 @@ def choose_forms(
 def climb(config: ClosedFormConfig, validation: Validation, seconds: float) -> Climbed:
     """From `config` along one field after another to the better neighbour, until none is better.
 
-    It ends early when `seconds` are over, but not before `config` itself was tried.
+    It ends early when `seconds` are over, but not before `config` itself was tried. Where it leads
+    stands only if it is better for validation users whom the climb did not ask as well, if there
+    are any: of a dozen settings the best is the luckiest, and what ChebyCF gained so on Gowalla,
+    3 % with one of three seeds, was nothing for others.
     """
     started = time.monotonic()
     prepared = config.prepare(validation.graph)
@@ -99,15 +102,32 @@ def climb(config: ClosedFormConfig, validation: Validation, seconds: float) -> C
             tried[settings] = Climbed(settings, validation.measure(weights))
         return tried[settings]
 
-    best, before = look(config), None
+    start = best = look(config)
+    before = None
     while best is not before:
         before = best
         for name in config.grid:
             for settings in _neighbours(best.config, name):
                 if time.monotonic() - started < seconds:
                     best = max(best, look(settings), key=lambda found: found.ndcg.mean())
+    if best is not start and not _stands(start.config, best.config, prepared, validation):
+        best = start
     rows = [{"model": config.name, **_row(found)} for found in tried.values()]
     return Climbed(best.config, best.ndcg, prepared, preparing, rows)
+
+
+def _stands(
+    start: ClosedFormConfig, best: ClosedFormConfig, prepared: Any, validation: Validation
+) -> bool:
+    """Whether `best` is better than `start` by a standard error, for users not yet asked."""
+    others = validation.users[FEW_USERS:]
+    if not len(others):
+        return True
+    before, after = (
+        validation.each(lambda users, w=weights: w.scores(validation.graph[users]), others)
+        for weights in (form.fit(validation.graph, prepared) for form in (start, best))
+    )
+    return not costs_nothing(before, after)
 
 
 def add_up(

@@ -9,6 +9,8 @@ from tests.training.search.test_selection import two_tastes
 from training.closed_form import ClosedFormConfig, ItemWeights
 from training.closed_forms.ease import EaseConfig
 from training.closed_forms.itemknn import ItemknnConfig
+from training.search import climb as climb_module
+from training.search import selection
 from training.search.climb import add_up, choose_forms, climb
 
 
@@ -16,6 +18,7 @@ class OneTaste(ClosedFormConfig):
     """EASE of the items of one taste; for the other it knows nothing."""
 
     name: ClassVar[str] = "one taste"
+    grid: ClassVar = {"taste": (0, 1)}
 
     taste: int
 
@@ -45,6 +48,19 @@ def test_without_time_the_settings_given_are_measured_and_kept(validation):
 
     assert found.config == EaseConfig(reg=50)
     assert [row["reg"] for row in found.trials] == [50]
+
+
+@pytest.mark.parametrize(("others", "stands"), [(0, True), (1, False)])
+def test_where_a_climb_leads_must_be_better_for_others_too(validation, monkeypatch, others, stands):
+    for module in (climb_module, selection):
+        monkeypatch.setattr(module, "FEW_USERS", 20)
+    asked, fresh = (np.flatnonzero(validation.users % 2 == taste) for taste in (0, others))
+    order = np.concatenate([validation.users[asked][:20], validation.users[fresh][-20:]])
+
+    found = climb(OneTaste(taste=1), replace(validation, users=order), seconds=60)
+
+    assert found.config.taste == (0 if stands else 1)
+    assert [row["taste"] for row in found.trials] == [1, 0]
 
 
 def test_a_second_form_that_says_the_same_is_not_added(validation):
