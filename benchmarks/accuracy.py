@@ -100,11 +100,11 @@ def main() -> None:
 def _words(chosen: dict) -> str:
     model, loss = chosen["model"], chosen["training"]["loss"]
     half = chosen["closed_form"]
-    forms = " + ".join(form["name"] for form in half["forms"]) or "nothing"
+    form = half["form"]["name"] if half["form"] else "nothing"
     score = "cosine" if chosen["cosine"] else "inner product"
     return (
         f"{model['name']} of {model.get('hops')} hops, {loss['name']} at {loss['temperature']:g},"
-        f" {chosen['training']['max_epochs']} epochs, by {score}; {forms}, λ {half['blend']:.4g}"
+        f" {chosen['training']['max_epochs']} epochs, by {score}; {form}, λ {half['blend']:.4g}"
     )
 
 

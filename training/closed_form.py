@@ -4,7 +4,7 @@ One file each, in training.closed_forms; plain arrays, no torch models.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -39,21 +39,6 @@ class ItemWeights(ABC):
         """CSR [I, I] float32 with the k largest |b_ij| of each row of `count`; all when k ≥ I.
         `only`: rows that are wanted, ascending; the others are left empty."""
         return truncate_rows(lambda items: self.rows(items, count), count, k, only)
-
-
-class Mixture(ItemWeights):
-    """Σ_m w_m b^m, one matrix as far as anybody can see."""
-
-    def __init__(self, parts: Sequence[tuple[ItemWeights, float]]):
-        """`parts`: each b^m with its w_m."""
-        self.parts = parts
-
-    def scores(self, history: sp.csr_matrix) -> np.ndarray:
-        """[B, I] float32 for `history` [B, I]."""
-        found = np.zeros(history.shape, np.float32)
-        for part, weight in self.parts:
-            found += np.float32(weight) * part.scores(history)
-        return found
 
 
 class ClosedFormConfig(Named):

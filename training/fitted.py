@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from training.closed_form import ClosedFormConfig, ItemWeights, Mixture
+from training.closed_form import ClosedFormConfig, ItemWeights
 from training.judging.evaluation import Scores, scorer_scores
 from training.model import ModelConfig
 from training.running.loop import Report, TrainingConfig, silent, train_model
@@ -89,8 +89,8 @@ def refit(
     train_model(model, world, training, seed, report=report, step=step)
     vectors = model.export(cosine=settings.cosine)
     half, whole, similar = settings.closed_form, None, None
-    if half.blend:
-        whole = Mixture([(form.fit(world.graph), weight) for form, weight in half.forms])
+    if half.form and half.blend:
+        whole = half.form.fit(world.graph)
         similar = whole.truncated(half.truncation, world.graph.shape[1])
     return Fitted(
         world=world,

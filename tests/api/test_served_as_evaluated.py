@@ -29,7 +29,7 @@ from training.train import save_fitted
 K = 10
 SEED = 1
 SETTINGS = Settings(
-    LightGCNConfig(hops=2), TrainingConfig(max_epochs=3), ItemHalf(((EaseConfig(), 1.0),), 100, 0.5)
+    LightGCNConfig(hops=2), TrainingConfig(max_epochs=3), ItemHalf(EaseConfig(), 100, 0.5)
 )
 
 

@@ -190,7 +190,7 @@ def test_the_settings_of_an_artifact_come_back():
     settings = Settings(
         LightGCNConfig(dimensions=8, hops=1),
         TrainingConfig(loss=BprConfig(negatives=3), max_epochs=7),
-        ItemHalf(((EaseConfig(reg=20), 1.0),), truncation=5, blend=0.5),
+        ItemHalf(EaseConfig(reg=20), truncation=5, blend=0.5),
         cosine=False,
         untruncated=0.5,
     )

@@ -8,15 +8,21 @@ from typing import Any
 
 from torch import nn
 
+CHANCE = 5e-3
+"""Of a validation's value, that the next epoch may change by chance: the best of ten epochs that
+learn nothing more is above the last by about as much."""
+
 
 class EarlyStopping:
     """Keeps the parameters of the best validation and counts those that were no better.
 
-    best, best_epoch: None before the first; seen: every value, in order.
+    best, best_epoch: None before the first; seen: every value, in order; falling: with a learning
+    rate that falls to nothing, of values that are the best but for CHANCE the last counts.
     """
 
-    def __init__(self, model: nn.Module, patience: int):
+    def __init__(self, model: nn.Module, patience: int, *, falling: bool = False):
         self.model, self.patience = model, patience
+        self._falling = falling
         self.best, self.best_epoch, self.waited = None, None, 0
         self.seen, self.parameters = [], None
 
@@ -29,7 +35,8 @@ class EarlyStopping:
         """Take in the value of an epoch, higher is better; gives it back."""
         self.seen.append(value)
         self.waited += 1
-        if self.best is None or value > self.best:
+        as_good = self._falling and value >= (1 - CHANCE) * max(self.seen)
+        if self.best is None or value > self.best or as_good:
             self.best, self.best_epoch, self.waited = value, epoch, 0
             state = self.model.state_dict()
             self.parameters = {name: each.detach().clone() for name, each in state.items()}

@@ -94,7 +94,8 @@ def silent(progress: Progress) -> None:
 
 @dataclass(frozen=True)
 class Trained:
-    """`epochs`: the best by validation, where the model now stands; `validations`: in order.
+    """`epochs`: the best by validation, where the model now stands, or, as the learning rate fell,
+    the last that was as good but for chance; `validations`: in order.
 
     curve: an entry an epoch: `epoch`, `loss` (its batches' mean), `seconds` since the start with
     the epoch's validation, and `ndcg` where there was one.
@@ -203,7 +204,7 @@ class _Training:
         self.batches = Batches(world, size, negatives, seed, device, region)
         if region:
             region.hold(model, self.optimizer)
-        self.stopper = EarlyStopping(model, config.patience)
+        self.stopper = EarlyStopping(model, config.patience, falling=config.decay_epochs > 0)
         self.epoch, self.done, self.total, self.curve = 1, 0, 0.0, []
         self.started = time.monotonic()
 

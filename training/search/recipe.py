@@ -17,7 +17,7 @@ from training.model import ModelConfig
 from training.models.lightgcn import LightGCNConfig
 from training.running.loop import Progress, Report, TrainingConfig, silent
 from training.search.budget import Budget, epochs_within
-from training.search.climb import ChosenForms, choose_forms
+from training.search.climb import ChosenForm, choose_form
 from training.search.race import (
     Attempt,
     Candidate,
@@ -126,14 +126,14 @@ def _search(
     validation = Validation.of(part, held, seed)
     forms = [] if config.alone else _able(config.forms, train.item_count)
     if not len(validation.users) or not (part.weight > 0).any():
-        half = ItemHalf(((forms[0], 1.0),), blend=1.0) if forms else ItemHalf()
+        half = ItemHalf(forms[0], blend=1.0) if forms else ItemHalf()
         return _Searched(_unsearched(config, half))
     trials = [*config.trials, *_refusals(config, forms)]
     items = None
     if forms:
         report(Progress("closed forms", 0, 1))
         seconds = budget.seconds(CLIMB_SHARE)
-        items = choose_forms(forms, validation, seconds, max(config.truncations))
+        items = choose_form(forms, validation, seconds, max(config.truncations))
         trials += items.trials
         report(Progress("closed forms", 1, 1))
     tried, best = _choose_model(
@@ -198,7 +198,7 @@ def _unsearched(config: RecipeConfig, half: ItemHalf) -> Settings:
     )
 
 
-def _training_seconds(budget: Budget, items: ChosenForms | None) -> float:
+def _training_seconds(budget: Budget, items: ChosenForm | None) -> float:
     """What the search for a model may take, so that λ and a refit still fit."""
     reserved = 1.25 * items.seconds + items.blending_seconds if items else 0.0
     return max(0.0, budget.seconds_left - reserved) / (1 + WARM_SHARE)
@@ -256,12 +256,12 @@ def _choose_model(
 
 
 def _blend(
-    validation: Validation, best: Attempt, items: ChosenForms, truncations: tuple[int, ...]
+    validation: Validation, best: Attempt, items: ChosenForm, truncations: tuple[int, ...]
 ) -> tuple[ItemHalf, float, list[dict]]:
     """The item–item half, λ of the whole matrix, and what was tried."""
     scorer = vectors_scorer(best.vectors, validation.part, cosine=best.cosine)
     residuals = best.vectors.residuals
     whole = choose_blend(validation, scorer, residuals, items.whole.scores)
     k, found, rows = choose_truncation(validation, scorer, residuals, whole, items.cut, truncations)
-    half = ItemHalf(items.forms, k, found.blend)
+    half = ItemHalf(items.form, k, found.blend)
     return half, whole.blend, [{"model": "blend", **whole.row()}, *rows]

@@ -43,25 +43,23 @@ ERRORS = 2
 
 @dataclass(frozen=True)
 class ItemHalf:
-    """The item–item half's part of the settings: b = Σ w · form, cut to `truncation`, times λ."""
+    """The item–item half's part of the settings: the form's b, cut to `truncation`, times λ."""
 
-    forms: tuple[tuple[ClosedFormConfig, float], ...] = ()
+    form: ClosedFormConfig | None = None
     truncation: int = 100
     blend: float = 0.0
 
     @staticmethod
     def of(described: Mapping) -> "ItemHalf":
         """What `described` gave. Raises UnknownNameError, SettingError, KeyError."""
-        forms = []
-        for settings in map(dict, described["forms"]):
-            name, weight = settings.pop("name"), settings.pop("weight")
-            forms.append((ClosedFormConfig.of(name, settings), weight))
-        return ItemHalf(tuple(forms), described["truncation"], described["blend"])
+        settings = dict(described["form"] or {})
+        form = ClosedFormConfig.of(settings.pop("name"), settings) if settings else None
+        return ItemHalf(form, described["truncation"], described["blend"])
 
     def described(self) -> dict:
         """For `model.json`."""
-        forms = [{**form.described(), "weight": weight} for form, weight in self.forms]
-        return {"forms": forms, "truncation": self.truncation, "blend": self.blend}
+        form = self.form.described() if self.form else None
+        return {"form": form, "truncation": self.truncation, "blend": self.blend}
 
 
 @dataclass(frozen=True)

@@ -41,3 +41,13 @@ def test_another_goes_on_with_its_state():
     assert second.exhausted
     assert second.best_epoch == 1
     assert torch.equal(first.model.weight, second.model.weight)
+
+
+def test_as_the_rate_falls_the_last_that_is_as_good_counts():
+    plain, falling = (EarlyStopping(nn.Linear(2, 2), 9, falling=fall) for fall in (False, True))
+    for epoch, value in enumerate([0.2, 0.2999, 0.3, 0.2995, 0.29], start=1):
+        for stopper in (plain, falling):
+            stopper.saw(epoch, value)
+
+    assert (plain.best_epoch, plain.best) == (3, 0.3)
+    assert (falling.best_epoch, falling.best) == (4, 0.2995)

@@ -9,13 +9,16 @@ from tests.training.search.test_selection import two_tastes
 from training.closed_form import ClosedFormConfig, ItemWeights
 from training.closed_forms.ease import EaseConfig
 from training.closed_forms.itemknn import ItemknnConfig
-from training.search.climb import add_up, choose_forms, climb
+from training.search import climb as climb_module
+from training.search import selection
+from training.search.climb import choose_form, climb, first_of_the_best
 
 
 class OneTaste(ClosedFormConfig):
     """EASE of the items of one taste; for the other it knows nothing."""
 
     name: ClassVar[str] = "one taste"
+    grid: ClassVar = {"taste": (0, 1)}
 
     taste: int
 
@@ -47,13 +50,17 @@ def test_without_time_the_settings_given_are_measured_and_kept(validation):
     assert [row["reg"] for row in found.trials] == [50]
 
 
-def test_a_second_form_that_says_the_same_is_not_added(validation):
-    climbed = [climb(EaseConfig(reg=reg), validation, 0) for reg in (10, 10)]
+@pytest.mark.parametrize(("others", "stands"), [(0, True), (1, False)])
+def test_where_a_climb_leads_must_be_better_for_others_too(validation, monkeypatch, others, stands):
+    for module in (climb_module, selection):
+        monkeypatch.setattr(module, "FEW_USERS", 20)
+    asked, fresh = (np.flatnonzero(validation.users % 2 == taste) for taste in (0, others))
+    order = np.concatenate([validation.users[asked][:20], validation.users[fresh][-20:]])
 
-    chosen, trials = add_up(climbed, validation)
+    found = climb(OneTaste(taste=1), replace(validation, users=order), seconds=60)
 
-    assert chosen == ((EaseConfig(reg=10), 1.0),)
-    assert len(trials) == 4
+    assert found.config.taste == (0 if stands else 1)
+    assert [row["taste"] for row in found.trials] == [1, 0]
 
 
 def test_the_first_form_stays_unless_another_is_measurably_better(validation):
@@ -63,21 +70,12 @@ def test_the_first_form_stays_unless_another_is_measurably_better(validation):
     lucky = replace(first, config=other, ndcg=first.ndcg + noise - noise.mean() + 1e-3)
     better = replace(first, config=other, ndcg=first.ndcg + 0.2)
 
-    assert add_up([first, lucky], validation)[0][0] == (first.config, 1.0)
-    assert add_up([first, better], validation)[0][0] == (other, 1.0)
+    assert first_of_the_best([first, lucky]) is first
+    assert first_of_the_best([first, better]) is better
 
 
-def test_forms_that_know_a_taste_each_are_summed(validation):
-    climbed = [climb(OneTaste(taste=taste), validation, 0) for taste in (0, 1)]
-
-    chosen, trials = add_up(climbed, validation)
-
-    assert {form for form, _ in chosen} == {OneTaste(taste=0), OneTaste(taste=1)}
-    assert max(row["ndcg"] for row in trials) > climbed[0].ndcg.mean() + 0.1
-
-
-def test_the_chosen_forms_are_fitted_cut_and_told_to_the_baselines(validation):
-    found = choose_forms((EaseConfig(), ItemknnConfig(neighbours=20)), validation, 5, truncation=4)
+def test_the_chosen_form_is_fitted_cut_and_told_to_the_baselines(validation):
+    found = choose_form((EaseConfig(), ItemknnConfig(neighbours=20)), validation, 5, truncation=4)
 
     assert np.diff(found.cut.indptr).max() <= 4
     assert [form.name for form in found.baselines] == ["itemknn", "ease"]
