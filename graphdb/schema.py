@@ -34,6 +34,9 @@ EVENT_CONSTRAINT = (
     "CREATE CONSTRAINT <name> IF NOT EXISTS FOR ()-[r:<type>]-() REQUIRE r.event_id IS UNIQUE"
 )
 
+# So that what was chosen last is found without looking at every event.
+TIME_INDEX = "CREATE INDEX <name> IF NOT EXISTS FOR ()-[r:<type>]-() ON (r.at)"
+
 ATTRIBUTE_CONSTRAINT = (
     "CREATE CONSTRAINT <name> IF NOT EXISTS FOR (n:<label>) REQUIRE n.id IS UNIQUE"
 )
@@ -51,6 +54,9 @@ def create_schema(graph: Graph, domain: Domain) -> None:
     for spec in domain.events.values():
         name = f"event_{spec.relationship.lower()}"
         graph.define(render(EVENT_CONSTRAINT, name=name, type=spec.relationship))
+    for relationship in domain.positive_relationships:
+        name = f"event_at_{relationship.lower()}"
+        graph.define(render(TIME_INDEX, name=name, type=relationship))
     fields = [*domain.item.fields.values(), *domain.user.fields.values()]
     for label in sorted({spec.node.label for spec in fields if spec.node}):
         graph.define(render(ATTRIBUTE_CONSTRAINT, name=f"attribute_{label.lower()}", label=label))
