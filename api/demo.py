@@ -114,7 +114,7 @@ def _people(graph: Graph, domain: Domain, stack: Stack, version: str) -> list[di
             "history": fetch_history(graph, domain, user, HISTORY),
             "answer": _answer(stack, user, version),
         }
-        for user in list_typical(graph, PEOPLE)
+        for user in list_typical(graph, domain, PEOPLE)
     ]
 
 

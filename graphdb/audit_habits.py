@@ -10,6 +10,9 @@ from graphdb.checks import Check
 from graphdb.cypher import render
 from graphdb.domain import Domain
 
+MANY = 100
+"""Events of a person whose history is long."""
+
 
 def habit_checks(domain: Domain) -> list[Check]:
     """Skew, pace and bursts."""
@@ -102,7 +105,8 @@ def crowd_pace(domain: Domain) -> Check:
 
 
 # Of n events a share p is by new people, with a deviation of sqrt(n p (1 - p)). Where all n could
-# not be far outside, nobody's history is looked at.
+# not be far outside, nobody's history is looked at; a short one is for each event, as to remember
+# everybody takes more memory than there is, a long one once for an item.
 ITEM_BURSTS = """
 CALL () {
   MATCH (u:User)
@@ -128,12 +132,22 @@ CALL (i, p, hours) {
   UNWIND hours[..1] AS any
   MATCH (i)<-[r:<types>]-(u)
   WITH p, hours, u, CASE WHEN r.at IS :: ZONED DATETIME THEN r.at.epochSeconds END AS at
-  WITH p, hours, u, at, at / 3600 AS hour
+  WITH p, hours, u, at, at / 3600 AS hour, datetime({epochSeconds: at - $young_s}) AS before,
+       COUNT { (u)-[:<types>]->() } > $many AS busy
   WHERE hour IN hours
-  WITH p, hour, EXISTS {
-         MATCH (u)-[e:<types>]->() WHERE e.at <= datetime({epochSeconds: at - $young_s})
+  WITH p, hour, at, CASE WHEN busy THEN u END AS one, EXISTS {
+         MATCH (u)-[e:<types>]->() WHERE NOT busy AND e.at <= before
        } AS known
-  WITH p, hour, count(*) AS n, count(CASE WHEN NOT known THEN 1 END) AS young
+  WITH p, hour, one, min(at) AS at, count(*) AS n, count(CASE WHEN known THEN 1 END) AS known
+  WITH p, one, collect({hour: hour, at: at, n: n, known: known}) AS visits
+  CALL (one) {
+    OPTIONAL MATCH (one)-[e:<types>]->()
+    RETURN min(CASE WHEN e.at IS :: ZONED DATETIME THEN e.at.epochSeconds END) AS first
+  }
+  UNWIND visits AS v
+  WITH p, v.hour AS hour, v.n AS n,
+       CASE WHEN first <= v.at - $young_s THEN v.n ELSE v.known END AS known
+  WITH p, hour, sum(n) AS n, sum(n - known) AS young
   WHERE young > n / 2.0 AND young - n * p > $deviations * sqrt(n * p * (1 - p))
   RETURN count(*) AS bursts
 }
@@ -151,6 +165,7 @@ def item_bursts(domain: Domain) -> Check:
         " deviations above the crowd's share of such events",
         render(ITEM_BURSTS, types=domain.event_relationships),
         {
+            "many": MANY,
             "young_s": round(audit.young_hours * 3600),
             "burst_events": audit.burst_events,
             "deviations": audit.deviations,

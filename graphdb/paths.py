@@ -193,7 +193,7 @@ def fetch_history(graph: Graph, domain: Domain, user_id: str, k: int) -> list[di
 
 LIST_TYPICAL = """
 MATCH (u:User)
-WITH u, COUNT { (u)-->(:Item) } AS events
+WITH u, COUNT { (u)-[:<types>]->() } AS events
 WHERE events > 0
 WITH u.id AS id, events ORDER BY events, id
 WITH collect(id) AS ids
@@ -201,6 +201,7 @@ RETURN [share IN $shares | ids[toInteger(share * (size(ids) - 1))]] AS ids
 """
 
 
-def list_typical(graph: Graph, shares: Sequence[float]) -> list[str]:
+def list_typical(graph: Graph, domain: Domain, shares: Sequence[float]) -> list[str]:
     """The people at these shares (0 to 1) of the order by activity."""
-    return [id for id in graph.read(LIST_TYPICAL, shares=list(shares))[0]["ids"] if id]
+    statement = render(LIST_TYPICAL, types=domain.event_relationships)
+    return [id for id in graph.read(statement, shares=list(shares))[0]["ids"] if id]

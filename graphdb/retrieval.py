@@ -242,25 +242,6 @@ def list_similar(
     return graph.read(statement, item=item_id, k=k, exclude=list(exclude))
 
 
-LIST_SIMILAR_BY_TEXT = """
-MATCH (i:Item {id: $item})
-MATCH (j:Item)
-WHERE i.text_vector IS NOT NULL AND j.text_vector IS NOT NULL
-      AND j.text_encoder = i.text_encoder AND j <> i AND NOT j.id IN $exclude
-      AND j.hidden IS NULL AND coalesce(j.expires_at > datetime(), true)
-RETURN j.id AS id, vector.similarity.cosine(i.text_vector, j.text_vector) AS score
-ORDER BY score DESC, id
-LIMIT $k
-"""
-
-
-def list_similar_by_text(
-    graph: Graph, item_id: str, k: int, exclude: Sequence[str] = ()
-) -> list[dict[str, Any]]:
-    """Items by the cosine of their texts' vectors, (1 + cos) / 2: for what nobody has touched."""
-    return graph.read(LIST_SIMILAR_BY_TEXT, item=item_id, k=k, exclude=list(exclude))
-
-
 ITEM_EXISTS = "RETURN EXISTS { (:Item {id: $item}) } AS found"
 
 

@@ -38,6 +38,9 @@ EVENT_CONSTRAINT = (
     "CREATE CONSTRAINT <name> IF NOT EXISTS FOR ()-[r:<type>]-() REQUIRE r.event_id IS UNIQUE"
 )
 
+# So that what was chosen last is found without looking at every event.
+TIME_INDEX = "CREATE INDEX <name> IF NOT EXISTS FOR ()-[r:<type>]-() ON (r.at)"
+
 ATTRIBUTE_CONSTRAINT = (
     "CREATE CONSTRAINT <name> IF NOT EXISTS FOR (n:<label>) REQUIRE n.id IS UNIQUE"
 )
@@ -69,6 +72,8 @@ def _of_domain(domain: Domain) -> Iterator[LiteralString]:
     for spec in domain.events.values():
         name = f"event_{spec.relationship.lower()}"
         yield render(EVENT_CONSTRAINT, name=name, type=spec.relationship)
+    for relationship in domain.positive_relationships:
+        yield render(TIME_INDEX, name=f"time_{relationship.lower()}", type=relationship)
     fields = [*domain.item.fields.values(), *domain.user.fields.values()]
     for label in sorted({spec.node.label for spec in fields if spec.node}):
         yield render(ATTRIBUTE_CONSTRAINT, name=f"attribute_{label.lower()}", label=label)

@@ -215,6 +215,12 @@ def indexed_fields(graph: Graph, slot: str) -> frozenset[str]:
     return frozenset(name for row in found for name in row["properties"][1:])
 
 
+def is_indexed(graph: Graph, slot: str) -> bool:
+    """Whether the slot's index of items can be asked: without it everything has to be scored."""
+    found = graph.read(FETCH_INDEX, index=index_name("Item", slot))
+    return bool(found) and found[0]["state"] == "ONLINE"
+
+
 NEAREST = """
 CALL db.index.vector.queryNodes($index, $k, $vector) YIELD node, score
 RETURN collect(node.id) AS ids

@@ -26,6 +26,8 @@ LINKS = 200
 """Of an item's links so many are looked at."""
 PEOPLE, PAIRS_OF_PEOPLE = (10, 100), 1_000
 """People looked at for a pair of items, from and to; for all pairs together."""
+CHOICES = 5_000
+"""Events on an item looked at for them: many may be one person's."""
 FRIENDS, PAIRS_OF_FRIENDS = (20, 500), 5_000
 """People that a person follows looked at for an item, from and to; for all items together."""
 
@@ -63,6 +65,7 @@ MATCH (a:Item {id: start})
 CALL (a) {
   MATCH (a)<-[:<events>]-(u:User)
   WHERE u.id <> $user
+  WITH u LIMIT $choices
   WITH DISTINCT u LIMIT $people
   RETURN collect(u) AS chose
 }
@@ -148,6 +151,7 @@ def list_ties(
         names=domain.social.names,
         people=_share(PAIRS_OF_PEOPLE, len(pairs), *PEOPLE),
         friends=_share(PAIRS_OF_FRIENDS, len(items), *FRIENDS),
+        choices=CHOICES,
         links=LINKS,
         shared=SHARED,
         named=NAMED,

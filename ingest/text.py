@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from graphdb.catalogue import count_unencoded, list_unencoded, save_text_vectors
 from graphdb.connection import Graph
 from graphdb.errors import PathlightError
+from graphdb.text_likeness import index_texts
 from ingest.datasets.dataset import Progress
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ class TextEncoder:
 
 
 def encode_items(graph: Graph, encoder: TextEncoder, progress: Progress = lambda *_: None) -> int:
-    """Give every item whose text has no vector of this encoder one; how many texts were encoded."""
+    """Give every item whose text has no vector of this encoder one, and have the vectors indexed;
+    how many texts were encoded."""
     total, done = count_unencoded(graph, encoder.name), 0
     if total:  # said before the model is loaded, which takes seconds
         progress("texts", 0, total)
@@ -119,6 +121,7 @@ def encode_items(graph: Graph, encoder: TextEncoder, progress: Progress = lambda
         )
         done += len(rows)
         progress("texts", done, max(total, done))
+    index_texts(graph, encoder.name)
     return done
 
 

@@ -13,7 +13,8 @@ from api.serving.serving import Serving
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError
 from graphdb.likeness import list_peers, list_similar_by_knowledge
-from graphdb.retrieval import item_exists, list_similar, list_similar_by_text
+from graphdb.retrieval import item_exists, list_similar
+from graphdb.text_likeness import list_similar_by_text
 from graphdb.versions import fetch_serving
 
 By = Literal["behaviour", "text", "knowledge"]

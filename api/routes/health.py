@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from api.problems import responses
 from api.state import Current
 from graphdb.errors import PathlightError
+from graphdb.slots import is_indexed
 
 router = APIRouter(tags=["health"])
 
@@ -15,11 +16,13 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """`status`: ready, or not_ready. model_version: what answers come from, if any."""
+    """`status`: ready, or not_ready. model_version: what answers come from, if any; degraded:
+    `index` while its vector index is gone, failed or not full yet, and answers score everything."""
 
     status: str
     graph: bool
     model_version: str | None
+    degraded: list[str]
 
 
 @router.get("/health/live")
@@ -32,17 +35,20 @@ async def live() -> Live:
 def ready(state: Current, response: Response) -> Ready:
     """200 when the graph answers and has its schema; 503 otherwise, though answers from memory
     may go on."""
+    version, degraded = state.serving.version, []
     try:
         state.breaker.call(state.graph.verify)
         graph = True
+        if version and not state.breaker.call(is_indexed, state.graph, version.slot):
+            degraded.append("index")
     except PathlightError:
         graph = False
     ready = graph and state.prepared.is_set()
     if not ready:
         response.status_code = 503
-    version = state.serving.version
     return Ready(
         status="ready" if ready else "not_ready",
         graph=graph,
         model_version=version.id if version else None,
+        degraded=degraded,
     )

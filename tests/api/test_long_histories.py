@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 import pytest
@@ -11,13 +12,16 @@ from api.answers.candidates import barred_rows, pool_in_memory
 from api.loop.publication import publish
 from api.reasons.explanation import explain
 from graphdb.domain import parse_domain
+from graphdb.erasure import erase_person, finish_erasures
 from graphdb.events import save_events
 from graphdb.export import export_snapshot
 from graphdb.paths import fetch_evidence, fetch_history
+from graphdb.removal import PAGE as REMOVED
 from graphdb.rules import list_matched
 from graphdb.snapshot import read_snapshot
 from graphdb.totals import fetch_totals
 from tests.api.versions import build_artifact
+from tests.graphdb.test_removal import COUNTED, THERE, counts
 from tests.rows import event_row
 from tests.ruled import TEXT
 
@@ -28,6 +32,7 @@ T = TypeVar("T")
 
 EVENTS, ITEMS, SEEN, PAGE, PEOPLE = 100_000, 2_000, 1_900, 5_000, 300
 DENSITY = 0.002
+HALF = EVENTS // REMOVED // 2
 LATELY = parse_domain(TEXT.replace("within_days = 30", "within_days = 9000"), "ruled.toml")
 WORK_S, WAIT_S = 1.0, 5.0
 """Of this process's own work, and until it is there, on a machine that others use as well."""
@@ -64,7 +69,7 @@ def heavy(graph, domain, artifacts, recommender):
 
 
 def test_a_hundred_thousand_events_hold_nothing_up(
-    graph, domain, artifacts, heavy, recommender, serving, tmp_path
+    graph, domain, artifacts, heavy, recommender, serving, tmp_path, monkeypatch
 ):
     for version in ("v1", "v2"):  # all of them newer than the version, then all in it
         if version == "v2":
@@ -96,3 +101,44 @@ def test_a_hundred_thousand_events_hold_nothing_up(
     assert [event["id"] for event in events] == [str(n % SEEN) for n in last]
     assert len(matched["lately"]) == SEEN
     assert read_snapshot(tmp_path / "snapshot").events.num_rows == EVENTS + PEOPLE + 1
+
+    erase_in_two_goes(graph, recommender, monkeypatch)
+
+
+class CutShortError(Exception):
+    """What kills a process halfway."""
+
+
+def erase_in_two_goes(graph, recommender, monkeypatch) -> None:
+    """Page by page: nobody waits for it, and what was cut short is finished by who starts next."""
+    everybody = {"api": PEOPLE + 1, "import:heavy": EVENTS}
+    assert counts(graph, COUNTED) == everybody
+    pages, real = [], graph.transaction
+
+    def half(work):
+        if len(pages) == HALF:
+            raise CutShortError
+        begun = time.monotonic()
+        done = real(work)
+        pages.append(time.monotonic() - begun)
+        return done
+
+    with monkeypatch.context() as patch, pytest.raises(CutShortError):
+        patch.setattr(graph, "transaction", half)
+        erase_person(graph, "heavy")
+
+    # The first took the name, each other its page.
+    assert sum(everybody.values()) - sum(counts(graph, THERE).values()) == (HALF - 1) * REMOVED
+    assert counts(graph, COUNTED) == counts(graph, THERE)
+    with ThreadPoolExecutor(1) as pool:
+        rest = pool.submit(finish_erasures, graph)
+        stranger = recommender.recommend(Query("nobody", k=10))
+        while not rest.done():
+            answer = quick(recommender.recommend, Query("heavy", k=10))
+            assert (answer.items, answer.fallback) == (stranger.items, stranger.fallback)
+            time.sleep(0.1)
+        rest.result()
+    print(f"{HALF} pages of an erasure took {sum(pages):.2f} s, the longest {max(pages):.2f} s")
+    assert max(pages) < WAIT_S
+    assert counts(graph, COUNTED) == counts(graph, THERE) == {"api": PEOPLE}
+    assert not graph.read("MATCH (u:User) WHERE u.id = 'heavy' OR u.id IS NULL RETURN u.key")

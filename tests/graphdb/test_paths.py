@@ -106,9 +106,9 @@ def test_history_is_newest_first_and_bounded(told, domain):
     assert fetch_history(told, domain, "nobody", 2) == []
 
 
-def test_typical_people_stand_at_shares_of_the_order_by_activity(told):
-    assert list_typical(told, [0.0, 1.0]) == ["bob", "ann"]
+def test_typical_people_stand_at_shares_of_the_order_by_activity(told, domain):
+    assert list_typical(told, domain, [0.0, 1.0]) == ["bob", "ann"]
 
 
-def test_in_an_empty_graph_nobody_is_typical(graph):
-    assert list_typical(graph, [0.5]) == []
+def test_in_an_empty_graph_nobody_is_typical(graph, domain):
+    assert list_typical(graph, domain, [0.5]) == []

@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from graphdb.catalogue import save_items
 from graphdb.events import save_events
 from graphdb.rankings import list_latest, list_trending
+from tests.graphdb.profiled import Profiled
 from tests.rows import NOON, event_row, item_row
 
 
@@ -21,6 +24,29 @@ def test_what_trends_was_chosen_by_many_people_since_then(graph, domain):
         {"id": "old", "score": 1.0},
     ]
     assert list_trending(graph, domain, NOON - timedelta(hours=1), 1)[0]["id"] == "old"
+
+
+CHOICES = """
+CREATE (i:Item {id: $type})
+WITH i
+UNWIND range(1, $events) AS n
+CREATE (:User)-[:<type> {event_id: 'choice' + toString(n), at: $at + duration({seconds: n})}]->(i)
+"""
+
+
+@pytest.mark.faults
+def test_of_a_long_history_the_newest_choices_are_read(graph, domain, monkeypatch):
+    monkeypatch.setattr("graphdb.rankings.NEWEST", 100)
+    for type, days in (("WATCHED", 1), ("RATED", 2)):
+        statement = CHOICES.replace("<type>", type)
+        graph.write(statement, type=type, events=2_000, at=NOON + timedelta(days=days))
+    graph.read("CALL db.prepareForReplanning(60)")
+    profiled = Profiled(graph)
+
+    trending = list_trending(profiled, domain, NOON, 5)
+
+    assert trending == [{"id": "RATED", "score": 100.0}]
+    assert profiled.hits < 2_000
 
 
 def test_the_latest_is_what_came_last_and_may_be_shown(graph, domain):

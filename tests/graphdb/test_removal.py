@@ -7,9 +7,11 @@ import pytest
 
 from graphdb import removal
 from graphdb.catalogue import save_items
+from graphdb.cypher import render
 from graphdb.events import save_events
-from graphdb.removal import delete_item, remove_relationships
+from graphdb.removal import LIST_SOURCES, REMOVE_PAGE, delete_item, remove_relationships
 from graphdb.retrieval import fetch_person
+from tests.graphdb.profiled import Profiled
 from tests.rows import NOON, event_row, item_row
 
 COUNTED = "MATCH (s:Source) RETURN s.id AS source, s.events AS events"
@@ -83,6 +85,32 @@ def test_counts_add_up_after_every_page_and_a_removal_cut_short_is_finished(
     assert pages >= 3
     assert counts(graph, COUNTED) == counts(graph, THERE)
     assert graph.read("MATCH (i:Item {id: '1'})--() RETURN count(*) AS n") == [{"n": 0}]
+
+
+GROW = """
+CREATE (i:Item {id: 'hub'})
+WITH i
+UNWIND range(1, $events) AS n
+CREATE (:User {key: toString(n)})-[:RATED {event_id: 'hub' + toString(n), source: 's'}]->(i)
+"""
+SHRINK = "MATCH (:Item {id: 'hub'})-[r]-() WITH r LIMIT $events DELETE r"
+
+
+@pytest.mark.faults
+def test_a_page_takes_the_same_however_many_are_left(graph):
+    graph.write(GROW, events=5_000)
+    graph.read("CALL db.prepareForReplanning(60)")
+    took = []
+    for gone in (0, 4_000):
+        graph.write(SHRINK, events=gone)
+        profiled = Profiled(graph)
+        for statement in (LIST_SOURCES, REMOVE_PAGE):
+            asked = {"value": "hub", "page": 100, "sources": ["s"]}
+            profiled.read(render(statement, label="Item", identity="id"), **asked)
+        took.append(profiled.hits)
+
+    assert graph.read("MATCH (:Item)--() RETURN count(*) AS n") == [{"n": 800}]
+    assert max(took) < 1.5 * min(took) < 5_000, took
 
 
 def test_a_later_event_creates_the_item_again_bare(graph, domain, popular):

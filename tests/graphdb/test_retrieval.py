@@ -19,7 +19,6 @@ from graphdb.retrieval import (
     fetch_showable,
     list_popular,
     list_similar,
-    list_similar_by_text,
 )
 from tests.rows import NOON, event_row, item_row
 
@@ -110,19 +109,6 @@ def test_similar_items_are_the_positive_weights_that_may_be_shown(graph, publish
     rows = list_similar(graph, published, "0", 10, ["1"])
 
     assert rows == [{"id": "2", "score": 0.3}]
-
-
-def test_similar_by_text_is_the_cosine_of_the_vectors(graph, domain):
-    save_items(graph, domain, [item_row(str(n), title=f"t{n}") for n in range(3)])
-    graph.write(
-        "UNWIND [['0', [1.0, 0.0]], ['1', [1.0, 1.0]], ['2', [0.0, 1.0]]] AS r "
-        "MATCH (i:Item {id: r[0]}) SET i.text_vector = r[1], i.text_encoder = 'e'"
-    )
-
-    rows = list_similar_by_text(graph, "0", 10)
-
-    assert [r["id"] for r in rows] == ["1", "2"]
-    assert rows[0]["score"] == pytest.approx((1 + 0.5**0.5) / 2)
 
 
 def test_showable_are_those_that_exist_and_are_not_hidden(graph, published):

@@ -57,6 +57,21 @@ def test_what_may_be_compared_is_indexed_also_in_a_graph_that_was_there_before(g
     assert set(found.values()) == {"ONLINE"}
 
 
+TIMES = """
+SHOW RANGE INDEXES YIELD state, entityType, labelsOrTypes, properties
+WHERE entityType = 'RELATIONSHIP' AND properties = ['at']
+RETURN labelsOrTypes[0] AS type, state
+"""
+
+
+def test_what_speaks_for_an_item_is_indexed_by_its_time(graph, domain):
+    found = {row["type"]: row["state"] for row in graph.read(TIMES)}
+
+    assert found.keys() >= {"RATED", "WATCHED"}
+    assert "DISMISSED" not in found
+    assert set(found.values()) == {"ONLINE"}
+
+
 def test_a_value_that_no_index_holds_stops_neither_the_schema_nor_later_writes(graph):
     graph.define("DROP INDEX item_field_released IF EXISTS")
     graph.write("CREATE (:Item {id: 'long', released: $text})", text="x" * 20_000)

@@ -9,6 +9,7 @@ from graphdb.people import join_people
 from graphdb.relations import save_relations
 from graphdb.schema import create_schema
 from graphdb.ties import list_ties
+from tests.graphdb.profiled import Profiled
 from tests.related import RELATED, TEXT
 from tests.rows import event_row, item_row
 
@@ -86,6 +87,24 @@ def test_how_many_chose_both_is_told_from_the_least_number_on(told):
     assert ("ran", "alien") not in few
     assert close["ran", "alien"] == [{"kind": "together", "people": 4, "of": 6}]
     assert "together" not in {tie["kind"] for tie in close["ran", "doubt"]}
+
+
+REPEAT = """
+MATCH (u:User {id: 'u0'}), (i:Item {id: 'ran'})
+UNWIND range(1, 5000) AS n
+CREATE (u)-[:RATED {event_id: 'again' + toString(n)}]->(i)
+"""
+
+
+def test_of_what_one_person_repeats_a_part_is_looked_at(told, monkeypatch):
+    monkeypatch.setattr("graphdb.ties.CHOICES", 100)
+    told.write(REPEAT)
+    profiled = Profiled(told)
+
+    ties = ties_of(profiled, [("ran", "ikiru")])
+
+    assert {tie["kind"] for tie in ties["ran", "ikiru"]} == {"shared"}
+    assert profiled.hits < 3_000
 
 
 def test_of_people_who_are_followed_only_numbers_are_told_and_none_of_few(told):

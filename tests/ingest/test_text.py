@@ -15,6 +15,10 @@ from graphdb.errors import PathlightError
 from ingest.text import TextEncoder, TextModelError, TextSettings, encode_items
 
 VECTORS = "MATCH (i:Item) RETURN i.id AS id, i.text_vector AS vector, i.text_encoder AS encoder"
+INDEXED = """
+CALL db.index.vector.queryNodes('item_text_vector_384', 5, $vector) YIELD node
+RETURN collect(node.id) AS ids
+"""
 TEXTS = [
     "Thieves plan to rob a bank vault.",
     "A crew of robbers breaks into a safe.",
@@ -96,6 +100,9 @@ def test_only_changed_texts_are_encoded_again(graph, domain, encoder):
     second = vectors_in(graph)
     assert [first[n] == second[n] for n in ("0", "1", "2")] == [True, False, True]
     assert encode_items(graph, encoder) == 0
+    graph.read("CALL db.awaitIndexes(60)")
+    near = graph.read(INDEXED, vector=first["0"])[0]["ids"]
+    assert (near[0], {*near}) == ("0", {"0", "1", "2"})
 
 
 def vectors_in(graph) -> dict:
