@@ -65,8 +65,9 @@ OPTIONAL MATCH (:Serving {id: 'serving'})-[:SERVES]->(v:ModelVersion)
 OPTIONAL MATCH (asked:User {id: $user})
 OPTIONAL MATCH (asked)-[:SAME_AS]->(known:User)
 WITH v, coalesce(known, asked) AS person
-CALL (person) {
-  UNWIND [person] + COLLECT { MATCH (s:User)-[:SAME_AS]->(person) RETURN s } AS u
+WITH v, person, [person] + COLLECT { MATCH (s:User)-[:SAME_AS]->(person) RETURN s } AS members
+CALL (members) {
+  UNWIND members AS u
   WITH u, [n IN range(0, size(coalesce(u.recent_items, [])) - 1)
            | [u.recent_items[n], split(u.recent_events[n], ' ')]] AS listed
   WITH u, [e IN listed WHERE toInteger(e[1][4]) > coalesce($cut[e[1][3]], -1)
@@ -92,8 +93,7 @@ CALL (person) {
            e.at
          ]]) AS events
 }
-CALL (person) {
-  WITH [person] + COLLECT { MATCH (s:User)-[:SAME_AS]->(person) RETURN s } AS members
+CALL (members) {
   WITH members
   WHERE $told AND all(u IN members WHERE COUNT { (u)-[:<types>]->() } <= $most)
   UNWIND members AS u
