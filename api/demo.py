@@ -21,12 +21,12 @@ from api.local.status import resident_bytes
 from api.loop.cycle import export, publish_artifact, train
 from api.settings import Settings
 from api.terminal import Steps, say, show
+from graphdb.answers.paths import fetch_history, list_typical
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
-from graphdb.export import fetch_cut
-from graphdb.paths import fetch_history, list_typical
+from graphdb.export.export import fetch_cut
 from graphdb.schema import create_schema
-from graphdb.versions import fetch_serving
+from graphdb.versions.versions import fetch_serving
 from ingest.datasets.dataset import Dataset, load
 from ingest.datasets.folders import read_folder
 from ingest.datasets.generator import generate

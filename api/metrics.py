@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.state import State
 from graphdb.errors import PathlightError
-from graphdb.partitions import list_partitions
+from graphdb.events.partitions import list_partitions
 
 COUNTS = {
     "written": "events written to the graph from the stream",

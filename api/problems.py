@@ -17,9 +17,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answers.answer import NothingPublishedError
-from graphdb.erasure import ErasedError
 from graphdb.errors import GraphUnavailableError, IndexLostError, PathlightError
-from graphdb.people import JoinedElsewhereError
+from graphdb.people.erasure import ErasedError
+from graphdb.people.people import JoinedElsewhereError
 from ingest.problem import quoted
 from ingest.stream.stream import StreamUnavailableError
 from training.artifact import ArtifactError

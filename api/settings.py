@@ -2,7 +2,7 @@
 
 Knows names, defaults and which addresses are acceptable; built at front doors only. The graph's
 address is graphdb.connection.Neo4jSettings (PATHLIGHT_NEO4J_…), the cache of jars
-graphdb.jars.CacheSettings (PATHLIGHT_CACHE). Hyperparameters are not settings.
+graphdb.local.jars.CacheSettings (PATHLIGHT_CACHE). Hyperparameters are not settings.
 """
 
 import re
@@ -14,8 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from graphdb.connection import LOOPBACK, Neo4jSettings
 from graphdb.errors import PathlightError
-from graphdb.jar_lock import DEFAULT_VERSION
-from graphdb.processes import LogBounds
+from graphdb.local.jar_lock import DEFAULT_VERSION
+from graphdb.local.processes import LogBounds
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 

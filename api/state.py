@@ -20,8 +20,8 @@ from api.settings import Settings
 from api.streaming import DEFAULT_REDIS, open_stream
 from graphdb.connection import SERVING, WRITING, Graph, Neo4jSettings
 from graphdb.domain import Domain, load_domain
-from graphdb.erasure import finish_erasures
 from graphdb.errors import PathlightError
+from graphdb.people.erasure import finish_erasures
 from graphdb.schema import create_schema
 from ingest.stream.dead_letters import DeadLetters
 from ingest.stream.served import ServedLists

@@ -14,7 +14,7 @@ import neo4j
 from benchmarks.shoplike import ShopLike, shoplike_domain
 from graphdb.connection import Neo4jSettings
 from graphdb.cypher import render
-from graphdb.event_row import EventRow, event_digest
+from graphdb.events.event_row import EventRow, event_digest
 
 BATCH = 2000
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 
 from api.local.stack import Stack
-from graphdb.processes import choose_port
+from graphdb.local.processes import choose_port
 
 READY_S = 30
 

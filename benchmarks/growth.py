@@ -21,7 +21,7 @@ from benchmarks.ingest import pathlight
 from benchmarks.ingest_rest import measure_batches
 from benchmarks.shop_stack import shop_stack
 from benchmarks.shoplike import ShopLike, shoplike_domain
-from graphdb.export import export_snapshot
+from graphdb.export.export import export_snapshot
 
 SIZES = (250_000, 1_000_000, 4_000_000)
 WARM_UP = 10_000

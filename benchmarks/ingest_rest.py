@@ -19,7 +19,7 @@ from api.local.stack import Stack
 from benchmarks.bare_server import bare_server
 from benchmarks.shoplike import ShopLike
 from graphdb.connection import Graph
-from graphdb.partitions import list_partitions
+from graphdb.events.partitions import list_partitions
 from ingest.stream.stream import EventStream
 
 WARM_UP = 50

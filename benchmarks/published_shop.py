@@ -24,10 +24,10 @@ from api.loop.publication import publish
 from benchmarks.ingest import pathlight
 from benchmarks.shop_stack import shop_stack
 from benchmarks.shoplike import ShopLike, item_id, shoplike_domain
-from graphdb.catalogue import save_items
+from graphdb.catalogue.catalogue import save_items
 from graphdb.connection import Graph
-from graphdb.export import export_snapshot
-from graphdb.people import fetch_people
+from graphdb.export.export import export_snapshot
+from graphdb.people.people import fetch_people
 from graphdb.snapshot import Snapshot, read_snapshot
 from training.artifact import Artifact, Model, write_artifact
 from training.scorer import Scorer

@@ -27,7 +27,7 @@ from benchmarks.bare_server import bare_server
 from benchmarks.figures import show
 from benchmarks.published_shop import SHELVES, PublishedShop, catalogue_fields, published_shop
 from benchmarks.shoplike import ShopLike, item_id
-from graphdb.jar_lock import DEFAULT_VERSION
+from graphdb.local.jar_lock import DEFAULT_VERSION
 from training.artifact import Artifact
 
 SEED = 1

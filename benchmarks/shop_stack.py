@@ -10,7 +10,7 @@ from api.local.stack import Stack, running
 from api.settings import Settings
 from benchmarks.shoplike import DOMAIN, shoplike_domain
 from graphdb.connection import Graph, Neo4jSettings
-from graphdb.jar_lock import DEFAULT_VERSION
+from graphdb.local.jar_lock import DEFAULT_VERSION
 from graphdb.schema import create_schema
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graphdb.domain import Domain, parse_domain
-from graphdb.event_row import EventRow
+from graphdb.events.event_row import EventRow
 
 BLOCK = 50_000
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)

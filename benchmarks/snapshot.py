@@ -23,7 +23,7 @@ from benchmarks.bare_loop import bare_driver
 from benchmarks.figures import show
 from benchmarks.shop_stack import shop_stack
 from benchmarks.shoplike import TYPES, ShopLike, item_id, rows_of, shoplike_domain, user_id
-from graphdb.export import export_snapshot
+from graphdb.export.export import export_snapshot
 
 BATCH = 2000
 SOURCE = "benchmark"

@@ -241,10 +241,10 @@ class Domain(Strict):
     def event_weight(
         self, event_type: str, value: float | None, at: datetime, as_of: datetime
     ) -> float:
-        """What one event weighs at `as_of`: graphdb.weights.event_weights of one."""
+        """What one event weighs at `as_of`: graphdb.events.weights.event_weights of one."""
         import numpy as np
 
-        from graphdb.weights import event_weights
+        from graphdb.events.weights import event_weights
 
         weight = event_weights(
             {event_type: self.events[event_type]},

@@ -3,7 +3,7 @@
     (person)-[:BLOCKS]->(:Brand)<-[:OF_BRAND]-(item)
 
 `person`, `item` and `group` are the nodes that a rule speaks of. Text becomes names and values
-here, checked against a vocabulary; how they become a statement is graphdb.rules' affair.
+here, checked against a vocabulary; how they become a statement is graphdb.answers.rules' affair.
 """
 
 import re

@@ -12,10 +12,10 @@ from typing import Protocol, TypeVar
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.event_lookup import fetch_source
-from graphdb.event_row import EventRow
-from graphdb.events import EventReport, name_source, save_events
-from graphdb.prepared import PreparedEvents, prepare_events
+from graphdb.events.event_lookup import fetch_source
+from graphdb.events.event_row import EventRow
+from graphdb.events.events import EventReport, name_source, save_events
+from graphdb.events.prepared import PreparedEvents, prepare_events
 
 WRITE_ROWS = 5000
 DONE = "done"

@@ -2,7 +2,7 @@
 
 A raw row is `{"id": "242", "fields": {"title": "Kolya", "genres": ["Comedy"]}, "hidden": false,
 "expires_at": "2026-12-24T00:00:00Z"}`; users have neither `hidden` nor `expires_at`. What passes
-has the shape that graphdb.catalogue saves.
+has the shape that graphdb.catalogue.catalogue saves.
 """
 
 from collections.abc import Mapping, Sequence

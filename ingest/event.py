@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from graphdb.domain import Domain
-from graphdb.event_row import EventRow, event_digest, micros
+from graphdb.events.event_row import EventRow, event_digest, micros
 from ingest.problem import (
     Identifier,
     Rejection,

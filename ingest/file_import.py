@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from graphdb.catalogue import save_items, save_users
+from graphdb.catalogue.catalogue import save_items, save_users
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.events import EventReport
+from graphdb.events.events import EventReport
 from ingest.bulk import write_events
 from ingest.catalogue import read_items
 from ingest.datasets.dataset import CATALOGUE_BATCH, Dataset, Progress, load

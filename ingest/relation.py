@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from graphdb.catalogue.relations import RelationRow
 from graphdb.domain import Domain
-from graphdb.relations import RelationRow
 from graphdb.specs import RelationSpec
 from ingest.problem import Identifier, Rejection, UserId, quoted, rejection_of
 

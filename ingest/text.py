@@ -16,10 +16,10 @@ import numpy as np
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from graphdb.catalogue import count_unencoded, list_unencoded, save_text_vectors
+from graphdb.answers.text_likeness import index_texts
+from graphdb.catalogue.catalogue import count_unencoded, list_unencoded, save_text_vectors
 from graphdb.connection import Graph
 from graphdb.errors import PathlightError
-from graphdb.text_likeness import index_texts
 from ingest.datasets.dataset import Progress
 
 if TYPE_CHECKING:

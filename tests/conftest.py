@@ -12,9 +12,9 @@ from redis import Redis
 from api.local.redis_server import LocalRedis, redis_uri
 from graphdb.connection import Graph
 from graphdb.domain import Domain, load_domain
-from graphdb.jar_lock import DEFAULT_VERSION
+from graphdb.local.jar_lock import DEFAULT_VERSION
+from graphdb.local.server import LocalNeo4j, bolt_uri
 from graphdb.schema import create_schema
-from graphdb.server import LocalNeo4j, bolt_uri
 
 # In small transactions: a data set's relationships at once are more than one may hold.
 WIPE = (

@@ -6,7 +6,7 @@ from typing import Any
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.event_row import EventRow, event_digest, micros
+from graphdb.events.event_row import EventRow, event_digest, micros
 
 Key = tuple[str, str]
 Rank = tuple[int, str]

@@ -16,19 +16,19 @@ from pathlib import Path
 import httpx
 
 from api.loop.publication import publish
-from graphdb.catalogue import save_items
+from graphdb.answers.served import save_served
+from graphdb.catalogue.catalogue import save_items
+from graphdb.catalogue.relations import save_relations
 from graphdb.connection import Graph
 from graphdb.domain import Domain, parse_domain
-from graphdb.event_row import micros
-from graphdb.events import save_events
-from graphdb.relations import save_relations
+from graphdb.events.event_row import micros
+from graphdb.events.events import save_events
 from graphdb.schema import create_schema
-from graphdb.served import save_served
 from tests.api.conftest import api_on, until_mapped
 from tests.api.versions import build_artifact
 from tests.conftest import wipe
 from tests.documents import FENCE, ROOT, matches
-from tests.graphdb.test_served import served_row
+from tests.graphdb.answers.test_served import served_row
 from tests.rows import event_row, item_row
 
 

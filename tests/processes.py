@@ -4,7 +4,7 @@ from pathlib import Path
 
 import psutil
 
-from graphdb.processes import wait_until
+from graphdb.local.processes import wait_until
 
 
 def processes_of(home: Path) -> list[str]:

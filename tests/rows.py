@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from graphdb.event_row import EventRow, micros
+from graphdb.events.event_row import EventRow, micros
 
 TIMES = ("occurred_at", "at", "received_at")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from api.local.parts import PARTS
 from api.settings import Settings, check_addresses
 from graphdb.connection import Neo4jSettings
-from graphdb.jar_lock import DEFAULT_VERSION
-from graphdb.jars import CacheSettings
+from graphdb.local.jar_lock import DEFAULT_VERSION
+from graphdb.local.jars import CacheSettings
 
 ROOT = Path(__file__).parents[1]
 CELERY = ("worker", "trainer", "beat")

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.settings import Settings
 from graphdb.connection import Neo4jSettings
-from graphdb.jars import CacheSettings
+from graphdb.local.jars import CacheSettings
 from graphdb.schema import CONSTRAINTS
 from ingest.text import TextSettings
 from tests.documents import ROOT

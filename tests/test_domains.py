@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from graphdb.audit import require_sound
+from graphdb.audit.audit import require_sound
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
 from graphdb.exploration import explore

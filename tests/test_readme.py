@@ -20,8 +20,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from graphdb.jars import CacheSettings
-from graphdb.processes import choose_port
+from graphdb.local.jars import CacheSettings
+from graphdb.local.processes import choose_port
 from tests.documents import ROOT, blocks, matches
 from tests.processes import assert_nothing_left
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from graphdb.api_keys import ApiKey, list_api_keys
 from graphdb.connection import Graph
-from graphdb.processes import write_private
+from graphdb.local.processes import write_private
 
 PREFIX = "plk"
 LONGEST = 256

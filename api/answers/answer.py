@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from api.answers.filters import Boost
 from api.reasons.reasons import Reason
+from graphdb.answers.filtering import Filter
+from graphdb.answers.retrieval import NewEvent
 from graphdb.errors import PathlightError
-from graphdb.filtering import Filter
-from graphdb.retrieval import NewEvent
 from training.reranking import Dials
 
 Told = Literal["knowledge", "paths", "cypher", "attention"]

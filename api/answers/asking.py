@@ -10,9 +10,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import InvalidError
+from graphdb.answers.retrieval import NewEvent
 from graphdb.domain import Domain
-from graphdb.retrieval import NewEvent
-from graphdb.weights import counted, event_weights
+from graphdb.events.weights import counted, event_weights
 from ingest.problem import anonymous_person
 
 MOST_EVENTS = 1000

@@ -17,9 +17,9 @@ from api.answers.filters import Boost
 from api.answers.ordering import made_by
 from api.reasons.reasons import Reason
 from api.serving.mapped import History, MappedVersion
+from graphdb.answers.filtering import All, Not, Predicate, compile_filter, find_passing
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.filtering import All, Not, Predicate, compile_filter, find_passing
 
 
 def boosted_pool(

@@ -15,10 +15,10 @@ import numpy as np
 from api.answers.answer import Query
 from api.loop.publication import query_vector
 from api.serving.mapped import History, MappedVersion
-from graphdb.candidates import fetch_candidates
+from graphdb.answers.candidates import fetch_candidates
+from graphdb.answers.filtering import EVERYTHING, Predicate, list_passing
 from graphdb.connection import Graph
 from graphdb.errors import GraphUnavailableError, IndexLostError
-from graphdb.filtering import EVERYTHING, Predicate, list_passing
 from training.scorer import Folded
 
 NEAR, WALKED = 200, 200

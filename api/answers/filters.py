@@ -3,7 +3,7 @@
     year in 1990..1999 and (genres has "Drama" or not countries has "France")
 
 Fields are those that the domain lets be filtered. What a filter means in the graph is
-graphdb.filtering's affair.
+graphdb.answers.filtering's affair.
 """
 
 import json
@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, NoReturn, get_args
 
+from graphdb.answers.filtering import All, Condition, Filter, Not, Operator, Value
+from graphdb.answers.filtering import Any as AnyOf
 from graphdb.domain import Domain
 from graphdb.errors import PathlightError
-from graphdb.filtering import All, Condition, Filter, Not, Operator, Value
-from graphdb.filtering import Any as AnyOf
 from graphdb.specs import FieldSpec
 from ingest.problem import quoted
 

@@ -13,12 +13,12 @@ from api.answers.listing import with_evidence
 from api.answers.rankings import Rankings, Scored
 from api.answers.rules import Ruled, Rules, ruled_out
 from api.serving.mapped import MappedVersion
+from graphdb.answers.filtering import compile_filter, list_passing
+from graphdb.answers.profiles import list_by_profile
+from graphdb.answers.retrieval import fetch_person, fetch_showable, list_popular
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.filtering import compile_filter, list_passing
-from graphdb.profiles import list_by_profile
-from graphdb.published import list_near_published, list_similar_to_all
-from graphdb.retrieval import fetch_person, fetch_showable, list_popular
+from graphdb.versions.published import list_near_published, list_similar_to_all
 
 WIDE = 2_000
 """Items asked of a link of the fallback chain where a filter, or rules, are still to be heeded."""

@@ -12,9 +12,9 @@ from api.answers.candidates import Pool
 from api.reasons.evidence import beside
 from api.reasons.reasons import reasons_for
 from api.serving.mapped import History, MappedVersion
+from graphdb.answers.paths import UNREAD, Known
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.paths import UNREAD, Known
 
 
 def listed(

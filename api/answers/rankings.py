@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from graphdb.answers.rankings import list_latest, list_trending
+from graphdb.answers.retrieval import list_popular
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.processes import write_private
-from graphdb.rankings import list_latest, list_trending
-from graphdb.retrieval import list_popular
+from graphdb.local.processes import write_private
 
 Ranking = Literal["trending", "popular", "latest"]
 Scored = tuple[str, float]

@@ -27,19 +27,19 @@ from api.answers.sources import Sources
 from api.loop.publication import query_vector
 from api.serving.mapped import History, MappedVersion
 from api.serving.serving import Serving, UnmappedError
-from graphdb.candidates import fetch_candidates
-from graphdb.domain import Domain
-from graphdb.errors import GraphUnavailableError, IndexLostError
-from graphdb.paths import UNREAD, Known, fetch_evidence
-from graphdb.retrieval import (
+from graphdb.answers.candidates import fetch_candidates
+from graphdb.answers.paths import UNREAD, Known, fetch_evidence
+from graphdb.answers.retrieval import (
     Person,
     fetch_hidden,
     fetch_person,
     fetch_showable,
 )
-from graphdb.rules import check_rules
-from graphdb.ties import list_ties
-from graphdb.walks import list_walked
+from graphdb.answers.rules import check_rules
+from graphdb.answers.ties import list_ties
+from graphdb.answers.walks import list_walked
+from graphdb.domain import Domain
+from graphdb.errors import GraphUnavailableError, IndexLostError
 from training.artifact import ArtifactError
 
 log = logging.getLogger(__name__)

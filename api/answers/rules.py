@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from api.answers.answer import Recommended
+from graphdb.answers.rules import list_groups, list_matched
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.rules import list_groups, list_matched
 
 MOST_PLACED = 500
 """Items that a rule may choose from to place one."""

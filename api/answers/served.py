@@ -17,9 +17,9 @@ from api.answers.recommender import Recommender
 from api.problems import InvalidError
 from api.serving.serving import ATTEMPTS
 from api.state import State
+from graphdb.answers.served import ServedRow
 from graphdb.errors import GraphUnavailableError
-from graphdb.event_row import micros
-from graphdb.served import ServedRow
+from graphdb.events.event_row import micros
 from ingest.event import json_text
 from ingest.stream.stream import StreamUnavailableError
 

@@ -10,12 +10,12 @@ from api.answers.recommender import Recommender
 from api.loop.publication import query_vector
 from api.serving.mapped import MappedVersion
 from api.serving.serving import Serving
+from graphdb.answers.likeness import list_peers, list_similar_by_knowledge
+from graphdb.answers.retrieval import item_exists, list_similar
+from graphdb.answers.text_likeness import list_similar_by_text
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError
-from graphdb.likeness import list_peers, list_similar_by_knowledge
-from graphdb.retrieval import item_exists, list_similar
-from graphdb.text_likeness import list_similar_by_text
-from graphdb.versions import fetch_serving
+from graphdb.versions.versions import fetch_serving
 
 By = Literal["behaviour", "text", "knowledge"]
 SOURCES = {"behaviour": "similar", "text": "text", "knowledge": "knowledge"}

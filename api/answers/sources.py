@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from api.serving.breaker import GraphBreaker
+from graphdb.answers.sources import SourceError, check_source, fetch_source
 from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, PathlightError
-from graphdb.sources import SourceError, check_source, fetch_source
 from graphdb.specs import SourceSpec
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from api.terminal import Steps, err, say, show
 from graphdb.errors import PathlightError
 
 if TYPE_CHECKING:
-    from graphdb.audit import Finding
+    from graphdb.audit.audit import Finding
 
 app = typer.Typer()
 
@@ -50,8 +50,8 @@ def _object(text: str) -> dict[str, Any]:
 @app.command()
 def audit(as_json: Json = False) -> None:
     """Count what the database cannot constrain: each query, then what it found; 1 if too much."""
-    from graphdb.audit import audit as run_audit
-    from graphdb.audit import refused
+    from graphdb.audit.audit import audit as run_audit
+    from graphdb.audit.audit import refused
 
     with open_graph(as_json) as (graph, domain), Steps(as_json) as steps:
         findings = run_audit(graph, domain, steps.advance)
@@ -80,7 +80,7 @@ def _facts(finding: "Finding") -> dict[str, Any]:
 
 
 def _row(finding: "Finding") -> dict[str, Any]:
-    from graphdb.audit import percent
+    from graphdb.audit.audit import percent
 
     return {
         "check": finding.check.name,

@@ -31,7 +31,7 @@ def publish(
 @app.command()
 def rollback(as_json: Json = False) -> None:
     """Let the version that stands by serve again."""
-    from graphdb.versions import rollback as flip_back
+    from graphdb.versions.versions import rollback as flip_back
 
     with open_graph(as_json) as (graph, _):
         version = flip_back(graph)
@@ -41,7 +41,7 @@ def rollback(as_json: Json = False) -> None:
 @app.command()
 def versions(as_json: Json = False) -> None:
     """The published versions, newest first."""
-    from graphdb.versions import list_versions
+    from graphdb.versions.versions import list_versions
 
     with open_graph(as_json) as (graph, _):
         rows = list_versions(graph)

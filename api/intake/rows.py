@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import ConflictError, InvalidError, TooLargeError
-from graphdb.erasure import ERASED, ErasedError
+from graphdb.people.erasure import ERASED, ErasedError
 from ingest.problem import Rejection
 
 

@@ -12,10 +12,10 @@ from api.intake.taking import Taken
 from api.problems import NotYetError
 from api.state import State
 from graphdb.errors import GraphUnavailableError
-from graphdb.event_lookup import find_events
-from graphdb.event_row import event_digest
-from graphdb.partitions import list_partitions
-from graphdb.tombstones import event_mark, person_mark, read_tombstones
+from graphdb.events.event_lookup import find_events
+from graphdb.events.event_row import event_digest
+from graphdb.events.partitions import list_partitions
+from graphdb.people.tombstones import event_mark, person_mark, read_tombstones
 
 PATIENCE_S = 10.0
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.05

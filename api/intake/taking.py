@@ -8,7 +8,7 @@ from datetime import datetime
 
 from api.intake.event_body import Body
 from api.state import State
-from graphdb.event_row import EventRow
+from graphdb.events.event_row import EventRow
 from ingest.event import Batch, read_events
 from ingest.problem import Rejection
 from ingest.stream.dead_letters import letter_of

@@ -20,8 +20,8 @@ from api.local.stack_state import Record, StackState
 from api.settings import Settings
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.errors import ServerError
-from graphdb.ownership import OwnedDirectory
-from graphdb.processes import (
+from graphdb.local.ownership import OwnedDirectory
+from graphdb.local.processes import (
     LOOPBACK,
     choose_port,
     deferred_interrupts,
@@ -31,7 +31,7 @@ from graphdb.processes import (
     stop,
     wait_until,
 )
-from graphdb.server import LocalNeo4j, bolt_uri
+from graphdb.local.server import LocalNeo4j, bolt_uri
 
 StackProgress = Callable[[str, int, int], None]
 

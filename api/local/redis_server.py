@@ -12,8 +12,8 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
 from graphdb.errors import ServerError
-from graphdb.ownership import OwnedDirectory, Owner
-from graphdb.processes import (
+from graphdb.local.ownership import OwnedDirectory, Owner
+from graphdb.local.processes import (
     DEFAULT_BOUNDS,
     LOOPBACK,
     Child,

@@ -14,8 +14,8 @@ from api.local.redis_server import redis_uri
 from api.local.stack_state import StackState
 from api.settings import Settings, check_addresses
 from graphdb.connection import Neo4jSettings
-from graphdb.ownership import OwnedDirectory, lock_directory
-from graphdb.processes import (
+from graphdb.local.ownership import OwnedDirectory, lock_directory
+from graphdb.local.processes import (
     Child,
     deferred_interrupts,
     is_alive,

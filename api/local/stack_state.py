@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from graphdb.processes import Child, is_alive, write_private
+from graphdb.local.processes import Child, is_alive, write_private
 
 
 @dataclass(frozen=True)

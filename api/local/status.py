@@ -16,9 +16,9 @@ from api.local.stack_state import Record, StackState
 from api.settings import Settings
 from api.streaming import open_stream
 from graphdb.connection import SERVING, Graph, Neo4jSettings
-from graphdb.ownership import OwnedDirectory
-from graphdb.partitions import list_partitions
-from graphdb.processes import LOOPBACK, is_alive
+from graphdb.events.partitions import list_partitions
+from graphdb.local.ownership import OwnedDirectory
+from graphdb.local.processes import LOOPBACK, is_alive
 from ingest.stream.dead_letters import DeadLetters
 
 PART_NAMES = ("neo4j", "redis", "consumer", "api", "worker", "beat")

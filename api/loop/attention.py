@@ -1,6 +1,7 @@
 """An artifact's attention onto the events of the graph.
 
-It composes the artifact's file and graphdb.attention; how either is stored it leaves to them.
+It composes the artifact's file and graphdb.versions.attention; how either is stored it leaves to
+them.
 """
 
 from collections.abc import Iterator
@@ -12,10 +13,10 @@ import pyarrow as pa
 
 from api.loop.child_process import Progress, run_step
 from api.settings import Settings
-from graphdb.attention import Attended, save_attention
 from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.snapshot import read_manifest
+from graphdb.versions.attention import Attended, save_attention
 from training.artifact import read_model
 from training.attention_file import FILE_NAME, read_attention
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from api.loop.child_process import run_step
 from api.loop.publication import Progress, publish
 from api.settings import Settings
-from graphdb.audit import require_sound
+from graphdb.audit.audit import require_sound
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain
-from graphdb.export import export_snapshot
+from graphdb.export.export import export_snapshot
 from graphdb.snapshot import read_manifest
-from graphdb.versions import list_versions
+from graphdb.versions.versions import list_versions
 from training.artifact import read_model
 from training.judging.judgement import FILE_NAME
 from training.search.choice import RECIPE, Choice, RecipeFile, read_recipe_file

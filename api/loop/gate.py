@@ -7,7 +7,7 @@ from pathlib import Path
 
 from api.settings import Settings
 from graphdb.connection import Graph
-from graphdb.versions import fetch_serving
+from graphdb.versions.versions import fetch_serving
 from training.artifact import MODEL_FILE
 from training.judging.gate import Verdict, verdict
 from training.judging.judgement import FILE_NAME, read_judgement

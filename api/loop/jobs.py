@@ -18,7 +18,7 @@ from api.loop.child_process import StepRefusedError
 from api.loop.cycle import export, publish_artifact, train
 from api.loop.gate import SPLIT, artifact_verdict, serving_artifact
 from api.settings import Settings
-from graphdb.audit import AuditError
+from graphdb.audit.audit import AuditError
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, LeaseLostError, PathlightError
@@ -32,7 +32,7 @@ from graphdb.jobs import (
     request_job,
 )
 from graphdb.snapshot import SnapshotError
-from graphdb.versions import list_versions
+from graphdb.versions.versions import list_versions
 from training.errors import TrainingError
 
 log = logging.getLogger(__name__)

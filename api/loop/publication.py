@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from graphdb.connection import Graph
-from graphdb.slots import (
+from graphdb.versions.slots import (
     build_indexes,
     clear_slot,
     fill_items,
@@ -18,7 +18,7 @@ from graphdb.slots import (
     fill_users,
     nearest,
 )
-from graphdb.versions import Building, PublicationError, begin_version, flip
+from graphdb.versions.versions import Building, PublicationError, begin_version, flip
 from training.artifact import Artifact, read_artifact
 
 LENGTH_PERCENTILE = 98

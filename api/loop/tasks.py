@@ -13,10 +13,10 @@ from celery.schedules import schedule
 
 from api.loop.jobs import KINDS, Workplace, request_retrain, run_job
 from api.settings import Settings, redis_database
+from graphdb.answers.served import remove_served
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.domain import load_domain
 from graphdb.jobs import list_due
-from graphdb.served import remove_served
 
 QUEUE, TRAINING_QUEUE = "pathlight", "training"
 FORGET_S = 600

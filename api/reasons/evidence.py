@@ -12,11 +12,11 @@ from typing import Any
 from api.answers.answer import Told
 from api.reasons.reasons import Reason
 from api.serving.mapped import MappedVersion
-from graphdb.attention import attention_property
+from graphdb.answers.paths import UNREAD, Evidence, Known, Path, fetch_evidence
+from graphdb.answers.ties import Pair, list_ties
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.paths import UNREAD, Evidence, Known, Path, fetch_evidence
-from graphdb.ties import Pair, list_ties
+from graphdb.versions.attention import attention_property
 
 TIED: frozenset[Told] = frozenset({"knowledge", "paths", "cypher"})
 

@@ -14,7 +14,7 @@ from api.intake.settlement import settle
 from api.intake.taking import Taken, judge, take
 from api.problems import ConflictError, InvalidError, NotFoundError, responses
 from api.state import Current
-from graphdb.retraction import retract_event
+from graphdb.events.retraction import retract_event
 from ingest.problem import quoted
 
 router = APIRouter(tags=["events"])

@@ -15,7 +15,7 @@ from api.reasons.explanation import Judged, explain
 from api.reasons.telling import REASONS, TOLD, ReasonOut, TieOut, reasons_out
 from api.routes.recommendations import took_ms
 from api.state import Current
-from graphdb.event_row import EPOCH
+from graphdb.events.event_row import EPOCH
 
 router = APIRouter(tags=["recommendations"])
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from api.problems import responses
 from api.state import Current
 from graphdb.errors import PathlightError
-from graphdb.slots import is_indexed
+from graphdb.versions.slots import is_indexed
 
 router = APIRouter(tags=["health"])
 

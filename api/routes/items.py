@@ -10,9 +10,9 @@ from api.intake.rows import PageQuery, alone, as_list, body_of, next_cursor
 from api.problems import NotFoundError, responses
 from api.routes.events import Accepted, Rejected
 from api.state import Current
-from graphdb.catalogue import patch_item, save_items
-from graphdb.entries import fetch_item, list_items
-from graphdb.removal import delete_item
+from graphdb.catalogue.catalogue import patch_item, save_items
+from graphdb.catalogue.entries import fetch_item, list_items
+from graphdb.catalogue.removal import delete_item
 from ingest.catalogue import read_item_patch, read_items
 from ingest.event import Time
 

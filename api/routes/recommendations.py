@@ -18,8 +18,8 @@ from api.answers.similar import By, similar
 from api.problems import InvalidError, NotFoundError, responses
 from api.reasons.telling import INCLUDE, Include, ReasonOut, TieOut, reasons_out, wanted_of
 from api.state import Current
+from graphdb.answers.retrieval import NewEvent
 from graphdb.domain import Domain
-from graphdb.retrieval import NewEvent
 from ingest.event import JsonObject
 from ingest.problem import Identifier
 from training.reranking import Dials

@@ -9,7 +9,7 @@ from api.intake.rows import alone, body_of, check_size, erased
 from api.problems import responses
 from api.routes.events import Accepted, Rejected
 from api.state import Current
-from graphdb.relations import delete_relation, save_relations
+from graphdb.catalogue.relations import delete_relation, save_relations
 from ingest.relation import read_relations
 
 MOST_ROWS = 10_000

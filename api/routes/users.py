@@ -10,10 +10,10 @@ from api.intake.rows import PageQuery, alone, as_list, body_of, erased, next_cur
 from api.problems import NotFoundError, responses
 from api.routes.events import Accepted, Rejected
 from api.state import Current
-from graphdb.catalogue import patch_user, save_users
-from graphdb.entries import fetch_user, list_users
-from graphdb.erasure import erase_person
-from graphdb.people import join_people
+from graphdb.catalogue.catalogue import patch_user, save_users
+from graphdb.catalogue.entries import fetch_user, list_users
+from graphdb.people.erasure import erase_person
+from graphdb.people.people import join_people
 from ingest.catalogue import read_user_patch, read_users
 from ingest.problem import ANONYMOUS, Identifier, UserId, anonymous_person
 

@@ -15,9 +15,9 @@ import scipy.sparse as sp
 
 from api.serving.people import People
 from api.serving.withheld import Withheld
+from graphdb.answers.retrieval import NewEvent
 from graphdb.connection import Graph
-from graphdb.retrieval import NewEvent
-from graphdb.slots import indexed_fields
+from graphdb.versions.slots import indexed_fields
 from training.artifact import Artifact, read_artifact
 
 

@@ -6,7 +6,7 @@ It answers while the graph is down. Nothing of it is ever written to disk.
 from datetime import UTC, datetime, timedelta
 
 from graphdb.connection import Graph
-from graphdb.people import fetch_news, fetch_people
+from graphdb.people.people import fetch_news, fetch_people
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_WRITE = timedelta(minutes=2)

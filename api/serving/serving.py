@@ -20,8 +20,8 @@ from api.serving.people import People
 from api.serving.withheld import Withheld
 from graphdb.connection import Graph
 from graphdb.errors import GraphUnavailableError
-from graphdb.processes import write_private
-from graphdb.versions import fetch_serving, list_versions
+from graphdb.local.processes import write_private
+from graphdb.versions.versions import fetch_serving, list_versions
 from training.artifact import ArtifactError, read_artifact
 
 log = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
+from graphdb.catalogue.withheld import count_deleted, fetch_withheld, list_missing
 from graphdb.connection import Graph
-from graphdb.withheld import count_deleted, fetch_withheld, list_missing
 
 
 class Withheld:

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphdb.catalogue import save_items, save_users
+from graphdb.catalogue.catalogue import save_items, save_users
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.event_row import EventRow
-from graphdb.events import EventReport
+from graphdb.events.event_row import EventRow
+from graphdb.events.events import EventReport
 from ingest.bulk import WRITE_ROWS, write_events
 from ingest.catalogue import Batch, read_items, read_users
 from ingest.errors import DatasetError

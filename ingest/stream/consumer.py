@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.partitions import claim_partition, list_partitions, open_partitions
+from graphdb.events.partitions import claim_partition, list_partitions, open_partitions
 from graphdb.schema import create_schema
 from ingest.stream.dead_letters import DeadLetters
 from ingest.stream.fail_points import reach

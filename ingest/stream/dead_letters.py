@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from graphdb.domain import Domain
-from graphdb.event_row import EPOCH, EventRow, event_digest
-from graphdb.tombstones import event_mark
+from graphdb.events.event_row import EPOCH, EventRow, event_digest
+from graphdb.people.tombstones import event_mark
 from ingest.event import read_events
 from ingest.stream.stream import HEAD, EventStream, StreamUnavailableError
 

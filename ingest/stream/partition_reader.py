@@ -16,15 +16,15 @@ from datetime import UTC, datetime
 from graphdb.connection import Graph
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, LeaseLostError
-from graphdb.event_row import EventRow
-from graphdb.events import EventReport, save_events
-from graphdb.partitions import (
+from graphdb.events.event_row import EventRow
+from graphdb.events.events import EventReport, save_events
+from graphdb.events.partitions import (
     Held,
     begin_epoch,
     release_partition,
     renew_partition,
 )
-from graphdb.prepared import prepare_events
+from graphdb.events.prepared import prepare_events
 from ingest.stream.dead_letters import DeadLetter, DeadLetters, as_sent, letter_of
 from ingest.stream.fail_points import reach
 from ingest.stream.served import ServedLists

@@ -12,9 +12,9 @@ from typing import cast
 
 from pydantic_core import from_json, to_json
 
+from graphdb.answers.served import ServedRow, fetch_served, save_served
 from graphdb.connection import Graph
 from graphdb.errors import GraphUnavailableError
-from graphdb.served import ServedRow, fetch_served, save_served
 from ingest.stream.fail_points import reach
 from ingest.stream.stream import HEAD, EventStream, StreamFullError, StreamUnavailableError
 

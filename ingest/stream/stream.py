@@ -23,7 +23,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from graphdb.errors import PathlightError
-from graphdb.event_row import EventRow
+from graphdb.events.event_row import EventRow
 
 CHUNK = 500
 SOCKET_S = 1.5

@@ -28,7 +28,7 @@ ID_COLUMNS = {"items": ("id", "item_id"), "users": ("id", "user_id")}
 
 @dataclass
 class CatalogueBatch:
-    """Rows as graphdb.catalogue saves them, what was rejected, and how many rows were read."""
+    """Rows as graphdb.catalogue.catalogue saves them, what was rejected, how many were read."""
 
     rows: list[dict[str, Any]]
     rejected: list[RejectedRow]

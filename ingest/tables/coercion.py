@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from graphdb.event_row import micros
+from graphdb.events.event_row import micros
 from ingest.event import LARGEST_VALUE, bounded_json, parse_time
 from ingest.problem import quoted
 

@@ -6,7 +6,7 @@ The order of the parts is fixed: an id that is derived depends on it. It knows n
 import hashlib
 from typing import Any
 
-from graphdb.event_row import EventRow
+from graphdb.events.event_row import EventRow
 from ingest.event import json_text
 from ingest.tables.occurrences import Occurrences
 
@@ -27,7 +27,7 @@ OPTIONAL = (
 def event_rows(
     parts: dict[str, list[Any]], at: list[int], received: int, occurrences: Occurrences
 ) -> list[EventRow]:
-    """Rows for graphdb.events out of columns of equal length; `at` are the times to store.
+    """Rows for graphdb.events.events out of columns of equal length; `at` are the times to store.
 
     A row without an id gets one of its content and of how often that stood there before.
     """

@@ -1,9 +1,10 @@
 """Files of events as validated events: what each column means, checked a whole column at a time.
 
-Rows come out in the shape that graphdb.events saves, and are judged as ingest.event judges them:
-what only that can judge (a clock that is ahead) is given to it row by row. A row without an id of
-its own gets one from its content and from how often the same content stood before it: the same
-file, or the same rows in another file, give the same ids, and equal rows are events of their own.
+Rows come out in the shape that graphdb.events.events saves, and are judged as ingest.event judges
+them: what only that can judge (a clock that is ahead) is given to it row by row. A row without an
+id of its own gets one from its content and from how often the same content stood before it: the
+same file, or the same rows in another file, give the same ids, and equal rows are events of their
+own.
 The horizon of a domain is for live events; what a file says is taken however old.
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from graphdb.domain import Domain
-from graphdb.event_row import EventRow, micros
+from graphdb.events.event_row import EventRow, micros
 from graphdb.file_specs import EventFiles
 from ingest.errors import DatasetError
 from ingest.event import CLOCK_TOLERANCE, json_text, read_events

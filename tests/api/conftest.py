@@ -15,7 +15,7 @@ from api.answers.recommender import Recommender
 from api.loop.publication import publish
 from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving
-from graphdb.processes import choose_port
+from graphdb.local.processes import choose_port
 from tests.api.pathlight import Run
 from tests.api.versions import build_artifact, fill_graph
 

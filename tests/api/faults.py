@@ -17,8 +17,8 @@ from api.local.redis_server import LocalRedis
 from api.loop.publication import publish
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
-from graphdb.processes import is_alive, wait_until
-from graphdb.server import LocalNeo4j
+from graphdb.local.processes import is_alive, wait_until
+from graphdb.local.server import LocalNeo4j
 from tests.api.conftest import api_on, until_mapped
 from tests.api.versions import build_artifact, fill_graph
 from tests.conftest import Neo4jAddress

@@ -1,6 +1,6 @@
 """The consumer's process: its name says whose it is; what it does is tests/ingest/test_consumer."""
 
-from graphdb.processes import wait_until
+from graphdb.local.processes import wait_until
 from ingest.stream.stream import EventStream
 from tests.api.conftest import consumer_on
 

@@ -8,9 +8,9 @@ import psutil
 import pytest
 
 from graphdb.connection import Graph
-from graphdb.processes import wait_until
+from graphdb.local.processes import wait_until
+from graphdb.local.server import LocalNeo4j, bolt_uri
 from graphdb.schema import create_schema
-from graphdb.server import LocalNeo4j, bolt_uri
 from tests.api.conftest import api_on
 from tests.api.faults import RECOVERY_S, Client, api_pid, event, frozen, kill
 from tests.conftest import Neo4jAddress, wipe

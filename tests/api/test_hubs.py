@@ -13,13 +13,13 @@ import pytest
 from api.answers.answer import Query
 from api.answers.similar import similar
 from api.reasons.explanation import explain
-from graphdb.audit import audit
-from graphdb.catalogue import patch_item
-from graphdb.events import save_events
-from graphdb.rankings import list_trending
-from graphdb.removal import PAGE, delete_item
-from graphdb.retrieval import list_popular
-from tests.graphdb.test_removal import COUNTED, THERE, counts
+from graphdb.answers.rankings import list_trending
+from graphdb.answers.retrieval import list_popular
+from graphdb.audit.audit import audit
+from graphdb.catalogue.catalogue import patch_item
+from graphdb.catalogue.removal import PAGE, delete_item
+from graphdb.events.events import save_events
+from tests.graphdb.catalogue.test_removal import COUNTED, THERE, counts
 from tests.rows import NOON, event_row
 
 T = TypeVar("T")
@@ -124,7 +124,7 @@ def test_a_hub_holds_nothing_up(graph, domain, world, serving, recommender, requ
     assert alike(0) == neighbours
 
     since = NOON - timedelta(days=9)
-    monkeypatch.setattr("graphdb.rankings.NEWEST", FEW)
+    monkeypatch.setattr("graphdb.answers.rankings.NEWEST", FEW)
     ranked = seconds(lambda _: list_popular(graph, domain, 2))
     trended = seconds(lambda _: list_trending(graph, domain, since, 2))
     assert list_popular(graph, domain, 2)[0]["events"] >= events

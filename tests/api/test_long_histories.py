@@ -11,17 +11,17 @@ from api.answers.answer import Query
 from api.answers.candidates import barred_rows, pool_in_memory
 from api.loop.publication import publish
 from api.reasons.explanation import explain
+from graphdb.answers.paths import fetch_evidence, fetch_history
+from graphdb.answers.rules import list_matched
+from graphdb.catalogue.removal import PAGE as REMOVED
 from graphdb.domain import parse_domain
-from graphdb.erasure import erase_person, finish_erasures
-from graphdb.events import save_events
-from graphdb.export import export_snapshot
-from graphdb.paths import fetch_evidence, fetch_history
-from graphdb.removal import PAGE as REMOVED
-from graphdb.rules import list_matched
+from graphdb.events.events import save_events
+from graphdb.events.totals import fetch_totals
+from graphdb.export.export import export_snapshot
+from graphdb.people.erasure import erase_person, finish_erasures
 from graphdb.snapshot import read_snapshot
-from graphdb.totals import fetch_totals
 from tests.api.versions import build_artifact
-from tests.graphdb.test_removal import COUNTED, THERE, counts
+from tests.graphdb.catalogue.test_removal import COUNTED, THERE, counts
 from tests.rows import event_row
 from tests.ruled import TEXT
 

@@ -6,7 +6,7 @@ from api.metrics import exposition
 from api.settings import Settings
 from api.state import open_state
 from graphdb.connection import Neo4jSettings
-from tests.graphdb.test_served import served_row
+from tests.graphdb.answers.test_served import served_row
 
 
 def test_what_does_not_answer_is_said_and_left_out(tmp_path, monkeypatch):

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from api.loop.publication import publish
-from graphdb.processes import wait_until
-from graphdb.versions import begin_version, fetch_serving, list_versions
+from graphdb.local.processes import wait_until
+from graphdb.versions.versions import begin_version, fetch_serving, list_versions
 from tests.api.conftest import api_on, process_settings
 from tests.api.faults import Client
 from tests.api.versions import build_artifact

@@ -17,7 +17,7 @@ import pytest
 
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
-from graphdb.processes import wait_until
+from graphdb.local.processes import wait_until
 from graphdb.schema import create_schema
 from tests.api.faults import (
     RECOVERY_S,

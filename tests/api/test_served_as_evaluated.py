@@ -7,8 +7,8 @@ import pytest
 from api.loop.publication import publish
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
-from graphdb.export import export_snapshot
-from graphdb.people import fetch_people
+from graphdb.export.export import export_snapshot
+from graphdb.people.people import fetch_people
 from graphdb.schema import create_schema
 from graphdb.snapshot import read_snapshot
 from ingest.file_import import find_dataset, import_dataset

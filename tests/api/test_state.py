@@ -12,8 +12,8 @@ from api.settings import Settings
 from api.state import open_state
 from graphdb.connection import Neo4jSettings
 from graphdb.errors import GraphUnavailableError
-from graphdb.processes import choose_port, wait_until
-from graphdb.versions import rollback
+from graphdb.local.processes import choose_port, wait_until
+from graphdb.versions.versions import rollback
 from tests.api.versions import build_artifact
 
 DROP = "DROP CONSTRAINT user_id IF EXISTS"

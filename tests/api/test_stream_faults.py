@@ -12,9 +12,9 @@ from redis import Redis
 from api.local.redis_server import LocalRedis, redis_uri
 from graphdb.connection import Graph
 from graphdb.domain import load_domain
-from graphdb.processes import is_alive, wait_until
+from graphdb.local.processes import is_alive, wait_until
+from graphdb.local.server import LocalNeo4j, bolt_uri
 from graphdb.schema import create_schema
-from graphdb.server import LocalNeo4j, bolt_uri
 from tests.api.faults import (
     RECOVERY_S,
     Client,

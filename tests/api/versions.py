@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from graphdb.catalogue import save_items
+from graphdb.catalogue.catalogue import save_items
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.events import save_events
-from graphdb.export import fetch_cut
-from graphdb.people import fetch_people
+from graphdb.events.events import save_events
+from graphdb.export.export import fetch_cut
+from graphdb.people.people import fetch_people
 from tests.rows import event_row, item_row
 from training.artifact import Artifact, Model, write_artifact
 from training.scorer import Scorer

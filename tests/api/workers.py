@@ -13,7 +13,7 @@ from api.local.launch import environment
 from api.local.parts import BEAT, WORKER, Part, Place, worker_answers
 from api.settings import Settings
 from graphdb.connection import Neo4jSettings
-from graphdb.processes import Child, spawn, stop, wait_until
+from graphdb.local.processes import Child, spawn, stop, wait_until
 
 READY_S = 90.0
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from graphdb.catalogue import save_items
-from graphdb.slots import build_indexes, fill_items, fill_similar
-from graphdb.versions import begin_version, flip
+from graphdb.catalogue.catalogue import save_items
+from graphdb.versions.slots import build_indexes, fill_items, fill_similar
+from graphdb.versions.versions import begin_version, flip
 from tests.rows import item_row
 
 

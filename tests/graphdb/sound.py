@@ -2,15 +2,15 @@
 
 from datetime import timedelta
 
-from graphdb.audit import audit
-from graphdb.catalogue import save_items, save_users
+from graphdb.audit.audit import audit
+from graphdb.catalogue.catalogue import save_items, save_users
+from graphdb.catalogue.relations import RelationRow, save_relations
 from graphdb.connection import Graph
 from graphdb.domain import Domain, parse_domain
-from graphdb.events import EventRow, save_events
-from graphdb.people import join_people
-from graphdb.relations import RelationRow, save_relations
-from graphdb.slots import fill_items, fill_users
-from graphdb.versions import begin_version, flip
+from graphdb.events.events import EventRow, save_events
+from graphdb.people.people import join_people
+from graphdb.versions.slots import fill_items, fill_users
+from graphdb.versions.versions import begin_version, flip
 from tests.related import TEXT
 from tests.rows import NOON, event_row, item_row
 

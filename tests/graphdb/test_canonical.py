@@ -3,11 +3,11 @@
 import pytest
 
 from graphdb.canonical import LEASES, hash_graph
-from graphdb.catalogue import save_items, save_users
-from graphdb.events import save_events
-from graphdb.people import join_people
-from graphdb.relations import save_relations
-from graphdb.retraction import retract_event
+from graphdb.catalogue.catalogue import save_items, save_users
+from graphdb.catalogue.relations import save_relations
+from graphdb.events.events import save_events
+from graphdb.events.retraction import retract_event
+from graphdb.people.people import join_people
 from tests.conftest import wipe
 from tests.related import RELATED
 from tests.rows import NOON, event_row, item_row

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from graphdb.connection import SERVING, WORKING, Graph, Neo4jSettings
 from graphdb.errors import GraphUnavailableError, PathlightError
-from graphdb.processes import choose_port
+from graphdb.local.processes import choose_port
 
 ADDRESS = "bolt://127.0.0.1:{port}"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from graphdb.events import save_events
+from graphdb.events.events import save_events
 from graphdb.exploration import ExplorationError, explore
 from tests.rows import event_row
 

@@ -47,8 +47,8 @@ SCHEMA = re.compile(r"^\s*(CREATE (CONSTRAINT|(VECTOR )?INDEX)|DROP INDEX|SHOW|A
 
 
 def statements():
-    for module in pkgutil.iter_modules(graphdb.__path__):
-        held = vars(importlib.import_module(f"graphdb.{module.name}"))
+    for module in pkgutil.walk_packages(graphdb.__path__, "graphdb."):
+        held = vars(importlib.import_module(module.name))
         for name, value in held.items():
             if name.isupper() and isinstance(value, str) and re.search(r"\b[A-Z]{4,}\b", value):
                 yield f"{module.name}.{name}", value

@@ -8,8 +8,8 @@ import pytest
 
 from graphdb.connection import Graph
 from graphdb.domain import Domain
-from graphdb.partitions import list_partitions
-from graphdb.processes import wait_until
+from graphdb.events.partitions import list_partitions
+from graphdb.local.processes import wait_until
 from ingest.stream.consumer import Consumer
 from ingest.stream.dead_letters import DeadLetters
 from ingest.stream.partition_reader import Terms

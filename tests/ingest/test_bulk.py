@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from graphdb.event_lookup import fetch_source
-from graphdb.event_row import EventRow
+from graphdb.events.event_lookup import fetch_source
+from graphdb.events.event_row import EventRow
 from ingest.bulk import DONE, WRITE_ROWS, write_events
 from tests.rows import event_row
 

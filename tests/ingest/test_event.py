@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphdb.domain import load_domain
-from graphdb.event_row import micros
+from graphdb.events.event_row import micros
 from ingest.event import read_events
 
 FILMS = load_domain("films")

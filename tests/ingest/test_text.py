@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graphdb.catalogue import save_items
+from graphdb.catalogue.catalogue import save_items
 from graphdb.errors import PathlightError
 from ingest.text import TextEncoder, TextModelError, TextSettings, encode_items
 

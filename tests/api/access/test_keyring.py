@@ -11,7 +11,7 @@ from api.access.keyring import Keyring, digest_of, new_secret
 from graphdb.api_keys import revoke_api_key, save_api_key
 from graphdb.connection import SERVING, Graph
 from graphdb.errors import GraphUnavailableError
-from graphdb.processes import choose_port
+from graphdb.local.processes import choose_port
 
 ROUNDS = 400
 HOUR = timedelta(hours=1)

@@ -5,7 +5,7 @@ import socket
 import time
 
 from api.access.rate_limits import RateLimits
-from graphdb.processes import choose_port
+from graphdb.local.processes import choose_port
 
 
 def asked(url: str, *wanted: tuple[str, int]) -> list[int]:

@@ -8,8 +8,8 @@ from api.answers.boosts import boosted_pool, scaled
 from api.answers.candidates import Pool, pool_in_graph, pool_in_memory
 from api.answers.filters import parse_boost, parse_filter
 from api.reasons.reasons import Reason
-from graphdb.catalogue import save_items
-from graphdb.people import fetch_people
+from graphdb.catalogue.catalogue import save_items
+from graphdb.people.people import fetch_people
 from tests.rows import item_row
 
 EARLY, LATE = "year < 2010 by 4", "year >= 2010 by 0.2"

@@ -9,11 +9,11 @@ from api.answers.answer import NothingPublishedError, Query
 from api.answers.fallback import PAGE, allowed, fill, ranked
 from api.answers.rankings import Rankings
 from api.answers.recommender import Recommender
-from graphdb.catalogue import save_items
+from graphdb.answers.retrieval import NewEvent
+from graphdb.catalogue.catalogue import save_items
+from graphdb.catalogue.relations import save_relations
 from graphdb.errors import GraphUnavailableError
-from graphdb.events import save_events
-from graphdb.relations import save_relations
-from graphdb.retrieval import NewEvent
+from graphdb.events.events import save_events
 from tests.related import RELATED
 from tests.rows import event_row, item_row
 

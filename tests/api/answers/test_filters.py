@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.answers.filters import DEEPEST, LONGEST, FilterError, parse_boost, parse_filter
+from graphdb.answers.filtering import All, Any, Condition, Not
 from graphdb.domain import load_domain
-from graphdb.filtering import All, Any, Condition, Not
 from tests.documents import ROOT, blocks
 from tests.filtered import EVERY_KIND
 

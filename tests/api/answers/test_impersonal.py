@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 
 from api.answers.answer import Query
-from graphdb.catalogue import save_items
-from graphdb.events import save_events
-from graphdb.filtering import Condition
-from graphdb.people import fetch_people
-from graphdb.retrieval import NewEvent
+from graphdb.answers.filtering import Condition
+from graphdb.answers.retrieval import NewEvent
+from graphdb.catalogue.catalogue import save_items
+from graphdb.events.events import save_events
+from graphdb.people.people import fetch_people
 from tests.rows import event_row, item_row
 
 DRAMA = Condition("genres", "in", ("Drama",))

@@ -6,7 +6,7 @@ import pytest
 from api.answers.answer import Query
 from api.answers.candidates import pool_in_memory
 from api.answers.listing import listed, with_evidence
-from graphdb.people import fetch_people
+from graphdb.people.people import fetch_people
 
 
 @pytest.fixture

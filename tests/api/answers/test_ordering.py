@@ -10,9 +10,9 @@ from api.answers.answer import Query
 from api.answers.candidates import Pool, barred_rows, pool_in_memory
 from api.answers.ordering import ordered
 from api.answers.recommender import IRRELEVANT, Recommender
-from graphdb.catalogue import save_items
+from graphdb.catalogue.catalogue import save_items
 from graphdb.domain import Domain, parse_domain
-from graphdb.people import fetch_people
+from graphdb.people.people import fetch_people
 from tests.rows import item_row
 from training.judging.metrics import diversity, unit_rows
 from training.reranking import Bounds, Candidates, Dials, reranked

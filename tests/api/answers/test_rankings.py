@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.answers.rankings import WINDOW, Rankings
-from graphdb.events import save_events
+from graphdb.events.events import save_events
 from tests.rows import event_row
 
 

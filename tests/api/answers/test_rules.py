@@ -10,11 +10,11 @@ from api.answers.rules import Ruled, arrange, ruled_out
 from api.loop.publication import publish
 from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving
-from graphdb.catalogue import save_items
+from graphdb.catalogue.catalogue import save_items
+from graphdb.catalogue.relations import save_relations
 from graphdb.connection import SERVING, Graph
 from graphdb.domain import parse_domain
-from graphdb.events import save_events
-from graphdb.relations import save_relations
+from graphdb.events.events import save_events
 from tests.api.versions import build_artifact
 from tests.rows import event_row, item_row
 from tests.ruled import RULED, TEXT

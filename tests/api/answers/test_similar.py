@@ -6,10 +6,10 @@ import pytest
 from api.answers.similar import similar, similar_people
 from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving
-from graphdb.catalogue import list_unencoded, save_items, save_text_vectors
+from graphdb.catalogue.catalogue import list_unencoded, save_items, save_text_vectors
 from graphdb.errors import GraphUnavailableError
-from graphdb.events import save_events
-from graphdb.people import fetch_people
+from graphdb.events.events import save_events
+from graphdb.people.people import fetch_people
 from tests.rows import event_row, item_row
 
 

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from api.answers.sources import Sources, check_budget
+from graphdb.answers.sources import SourceError
 from graphdb.domain import Domain, parse_domain
-from graphdb.sources import SourceError
 from tests.ruled import FILMS
 
 SLOW = "UNWIND range(1, 40000) AS a UNWIND range(1, 40000) AS b WITH count(*) AS n "

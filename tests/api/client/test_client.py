@@ -15,7 +15,7 @@ import pytest
 from api.access.keyring import digest_of, new_secret
 from api.client import ApiError, AsyncClient, Client, FullError, Lost, Retries, Tracking
 from graphdb.api_keys import save_api_key
-from graphdb.processes import choose_port, wait_until
+from graphdb.local.processes import choose_port, wait_until
 from tests.api import faults
 from tests.api.conftest import api_at, process_settings, until_mapped
 

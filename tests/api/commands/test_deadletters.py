@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from graphdb.partitions import open_partitions
+from graphdb.events.partitions import open_partitions
 from ingest.stream.dead_letters import DeadLetter, DeadLetters, as_sent
 from ingest.stream.stream import EventStream
 from tests.api.pathlight import Run, refused

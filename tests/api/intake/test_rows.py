@@ -4,7 +4,7 @@ import pytest
 
 from api.intake.rows import PageQuery, alone, as_list, check_size, next_cursor
 from api.problems import ConflictError, InvalidError, TooLargeError
-from graphdb.erasure import ErasedError
+from graphdb.people.erasure import ErasedError
 
 
 def test_a_list_is_one_to_so_many():

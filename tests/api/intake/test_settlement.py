@@ -15,7 +15,7 @@ from api.problems import NotYetError
 from api.settings import Settings
 from api.state import open_state
 from graphdb.connection import Neo4jSettings
-from graphdb.retraction import retract_event
+from graphdb.events.retraction import retract_event
 from ingest.stream.consumer import Consumer
 from ingest.stream.partition_reader import Terms
 

@@ -15,7 +15,7 @@ from redis.exceptions import AuthenticationError
 
 from api.local.redis_server import LocalRedis, redis_binary, redis_uri
 from graphdb.errors import ServerError
-from graphdb.processes import is_alive, wait_until
+from graphdb.local.processes import is_alive, wait_until
 from ingest.stream.stream import EventStream
 from tests.rows import event_row
 

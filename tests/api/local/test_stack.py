@@ -23,7 +23,7 @@ from api.local.status import status
 from api.settings import Settings
 from graphdb.connection import Graph, Neo4jSettings
 from graphdb.errors import ServerError
-from graphdb.processes import Child, is_alive, wait_until
+from graphdb.local.processes import Child, is_alive, wait_until
 from tests.api.tiny_parts import TINY
 from tests.processes import assert_nothing_left
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from api.local.stack_state import Record, StackState
-from graphdb.processes import Child, this_process
+from graphdb.local.processes import Child, this_process
 
 
 def test_a_record_is_read_as_it_was_written_and_private(tmp_path: Path):

@@ -10,7 +10,7 @@ from api.local.stack_state import Record, StackState
 from api.local.status import PART_NAMES, resident_bytes, status
 from api.settings import Settings
 from graphdb.connection import Neo4jSettings
-from graphdb.processes import this_process
+from graphdb.local.processes import this_process
 
 LOCAL = Neo4jSettings(uri="")
 

@@ -8,9 +8,9 @@ import pytest
 from api.loop.attention import attended, publish_attention
 from api.loop.publication import publish
 from api.settings import Settings
-from graphdb.attention import Attended
-from graphdb.export import export_snapshot
+from graphdb.export.export import export_snapshot
 from graphdb.snapshot import SnapshotError
+from graphdb.versions.attention import Attended
 from tests.api.pathlight import Run, refused
 from training.attention_file import ATTENTION
 from training.models.gat import GATConfig

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from api.loop.child_process import StepFailedError, StepRefusedError, run_step
-from graphdb.processes import wait_until
+from graphdb.local.processes import wait_until
 
 SPEAKER = """
 import json, sys, time

@@ -12,11 +12,11 @@ from api.answers.answer import Query
 from api.loop.child_process import StepRefusedError
 from api.loop.cycle import export, publish_artifact, train
 from api.settings import Settings
-from graphdb.audit import AuditError
-from graphdb.catalogue import save_items
+from graphdb.audit.audit import AuditError
+from graphdb.catalogue.catalogue import save_items
 from graphdb.connection import Neo4jSettings
-from graphdb.events import save_events
-from graphdb.versions import fetch_serving
+from graphdb.events.events import save_events
+from graphdb.versions.versions import fetch_serving
 from tests.api.versions import build_artifact, fill_graph
 from tests.rows import NOON, event_row, item_row
 from training.artifact import read_artifact

@@ -13,10 +13,10 @@ from api.loop.gate import artifact_verdict, serving_artifact
 from api.loop.jobs import Workplace, run_job
 from api.settings import Settings
 from graphdb.connection import Neo4jSettings
-from graphdb.events import save_events
-from graphdb.export import export_snapshot
+from graphdb.events.events import save_events
+from graphdb.export.export import export_snapshot
 from graphdb.jobs import list_jobs, request_job
-from graphdb.versions import fetch_serving
+from graphdb.versions.versions import fetch_serving
 from tests.rows import event_row
 from tests.training.recipes import IGNORANT, QUICK
 from training.judging.judgement import JudgementError

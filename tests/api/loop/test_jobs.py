@@ -12,10 +12,10 @@ from api.loop.jobs import Workplace, request_retrain, run_job
 from api.settings import Settings
 from graphdb.connection import Neo4jSettings
 from graphdb.errors import LeaseLostError
-from graphdb.export import export_snapshot
+from graphdb.export.export import export_snapshot
 from graphdb.jobs import claim_job, list_due, list_jobs, renew_lease, request_job
-from graphdb.processes import wait_until
-from graphdb.versions import fetch_serving, list_versions
+from graphdb.local.processes import wait_until
+from graphdb.versions.versions import fetch_serving, list_versions
 from tests.api.versions import build_artifact
 
 EXPIRE = "MATCH (j:Job) SET j.lease_until = datetime.realtime() - duration('PT1S')"

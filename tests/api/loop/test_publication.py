@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from api.loop.publication import indexed_vectors, publish, query_vector
-from graphdb.slots import nearest
-from graphdb.versions import PublicationError, fetch_serving, list_versions
+from graphdb.versions.slots import nearest
+from graphdb.versions.versions import PublicationError, fetch_serving, list_versions
 from tests.api.versions import build_artifact
 from training.artifact import ArtifactError, read_artifact
 

@@ -14,16 +14,16 @@ from redis import Redis
 from api.loop.jobs import request_retrain
 from api.loop.tasks import create_celery, forget
 from api.settings import Settings
+from graphdb.answers.served import save_served
 from graphdb.connection import Graph, Neo4jSettings
-from graphdb.event_row import micros
-from graphdb.export import export_snapshot
+from graphdb.events.event_row import micros
+from graphdb.export.export import export_snapshot
 from graphdb.jobs import list_jobs, request_job
-from graphdb.processes import is_alive, wait_until
-from graphdb.served import save_served
-from graphdb.versions import fetch_serving, list_versions
+from graphdb.local.processes import is_alive, wait_until
+from graphdb.versions.versions import fetch_serving, list_versions
 from tests.api.versions import build_artifact
 from tests.api.workers import Workers, training_processes
-from tests.graphdb.test_served import lists, served_row
+from tests.graphdb.answers.test_served import lists, served_row
 
 LEASE_S, SWEEP_S = 3, 1
 SOON_S, LATER_S = 60.0, 180.0

@@ -3,9 +3,9 @@
 import pytest
 
 from api.answers.answer import Query
-from graphdb.catalogue import save_items
+from graphdb.answers.retrieval import NewEvent
+from graphdb.catalogue.catalogue import save_items
 from graphdb.exploration import explore
-from graphdb.retrieval import NewEvent
 from tests.rows import item_row
 
 EVERYTHING = frozenset({"knowledge", "paths", "cypher"})

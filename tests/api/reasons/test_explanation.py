@@ -11,9 +11,9 @@ from api.reasons.explanation import explain, explained, without_events
 from api.serving.mapped import mapped
 from api.serving.people import People
 from api.serving.withheld import Withheld
-from graphdb.catalogue import save_items
-from graphdb.events import save_events
-from graphdb.people import fetch_people
+from graphdb.catalogue.catalogue import save_items
+from graphdb.events.events import save_events
+from graphdb.people.people import fetch_people
 from tests.api.versions import build_artifact
 from tests.rows import event_row, item_row
 

@@ -10,7 +10,7 @@ import pytest
 from api.access.keyring import digest_of, new_secret
 from api.access.scopes import GRANTS
 from graphdb.api_keys import revoke_api_key, save_api_key
-from graphdb.processes import wait_until
+from graphdb.local.processes import wait_until
 
 FORGET = "MATCH (k:ApiKey) DELETE k"
 ELSEWHERE = {"X-Forwarded-For": "203.0.113.9"}

@@ -11,11 +11,11 @@ import pytest
 import scipy.sparse as sp
 
 from api.loop.publication import publish
-from graphdb.catalogue import save_items
+from graphdb.catalogue.catalogue import save_items
 from graphdb.connection import Graph
 from graphdb.domain import parse_domain
-from graphdb.events import save_events
-from graphdb.people import fetch_people
+from graphdb.events.events import save_events
+from graphdb.people.people import fetch_people
 from graphdb.schema import create_schema
 from tests.api.conftest import api_on, until_mapped
 from tests.api.versions import D, build_artifact

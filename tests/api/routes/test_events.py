@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from graphdb.processes import wait_until
+from graphdb.local.processes import wait_until
 from ingest.stream.dead_letters import DeadLetters
 from ingest.stream.stream import EventStream
 

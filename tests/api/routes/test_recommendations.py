@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from api.loop.publication import publish
-from graphdb.processes import wait_until
-from graphdb.versions import rollback
+from graphdb.local.processes import wait_until
+from graphdb.versions.versions import rollback
 from ingest.stream.served import ServedLists
 from ingest.stream.stream import EventStream
 from tests.api.versions import PEOPLE, build_artifact

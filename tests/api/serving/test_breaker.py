@@ -8,7 +8,7 @@ import pytest
 
 from api.serving.breaker import GraphBreaker
 from graphdb.errors import GraphUnavailableError
-from graphdb.processes import wait_until
+from graphdb.local.processes import wait_until
 
 
 class Silent:

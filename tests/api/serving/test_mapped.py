@@ -3,9 +3,9 @@
 import pytest
 
 from api.serving.mapped import map_version
-from graphdb.catalogue import save_items
-from graphdb.people import fetch_people
-from graphdb.retrieval import NewEvent
+from graphdb.answers.retrieval import NewEvent
+from graphdb.catalogue.catalogue import save_items
+from graphdb.people.people import fetch_people
 from tests.rows import item_row
 from training.artifact import ArtifactError
 

@@ -1,9 +1,9 @@
 """Who is who in memory: joined people are one, erased people are nobody."""
 
 from api.serving.people import People
-from graphdb.erasure import erase_person
-from graphdb.events import save_events
-from graphdb.people import join_people
+from graphdb.events.events import save_events
+from graphdb.people.erasure import erase_person
+from graphdb.people.people import join_people
 from tests.rows import event_row
 
 KEYS = "MATCH (u:User) RETURN u.id AS id, u.key AS key"

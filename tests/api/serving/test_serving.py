@@ -10,10 +10,10 @@ from api.answers.answer import NothingPublishedError
 from api.loop.publication import publish
 from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving, UnmappedError
-from graphdb.catalogue import save_items
+from graphdb.catalogue.catalogue import save_items
 from graphdb.errors import GraphUnavailableError
-from graphdb.people import fetch_people, join_people
-from graphdb.versions import fetch_serving, rollback
+from graphdb.people.people import fetch_people, join_people
+from graphdb.versions.versions import fetch_serving, rollback
 from tests.api.versions import build_artifact
 from tests.rows import item_row
 from training.artifact import ArtifactError

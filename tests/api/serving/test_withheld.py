@@ -3,8 +3,8 @@
 import time
 
 from api.serving.withheld import Withheld
-from graphdb.catalogue import save_items
-from graphdb.removal import delete_item
+from graphdb.catalogue.catalogue import save_items
+from graphdb.catalogue.removal import delete_item
 from tests.rows import item_row
 
 

@@ -13,8 +13,8 @@ from datetime import timedelta
 
 import pytest
 
-from graphdb.partitions import list_partitions
-from graphdb.processes import wait_until
+from graphdb.events.partitions import list_partitions
+from graphdb.local.processes import wait_until
 from ingest.stream.consumer import fair_share
 from ingest.stream.fail_points import VARIABLE
 from tests.api.conftest import consumer_on

@@ -8,7 +8,7 @@ import pytest
 
 from graphdb.connection import Graph
 from graphdb.errors import GraphUnavailableError, LeaseLostError
-from graphdb.partitions import claim_partition, list_partitions, open_partitions
+from graphdb.events.partitions import claim_partition, list_partitions, open_partitions
 from ingest.stream import partition_reader
 from ingest.stream.fail_points import failing
 from ingest.stream.partition_reader import PartitionReader, Terms

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from graphdb.canonical import hash_graph
-from graphdb.event_row import EventRow
-from graphdb.people import join_people
-from graphdb.retraction import retract_event
+from graphdb.events.event_row import EventRow
+from graphdb.events.retraction import retract_event
+from graphdb.people.people import join_people
 from graphdb.schema import create_schema
 from ingest.event import read_events
 from ingest.stream.partition_reader import Terms

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
 from graphdb.errors import LeaseLostError
-from graphdb.event_row import EventRow, event_digest
-from graphdb.partitions import claim_partition, list_partitions, open_partitions
-from graphdb.processes import wait_until
-from graphdb.retraction import retract_event
-from graphdb.tombstones import event_mark, set_tombstone
+from graphdb.events.event_row import EventRow, event_digest
+from graphdb.events.partitions import claim_partition, list_partitions, open_partitions
+from graphdb.events.retraction import retract_event
+from graphdb.local.processes import wait_until
+from graphdb.people.tombstones import event_mark, set_tombstone
 from ingest.stream.dead_letters import DeadLetters, as_sent
 from ingest.stream.fail_points import VARIABLE, failing
 from ingest.stream.partition_reader import PartitionReader, Terms

@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
+from graphdb.answers.served import fetch_served
 from graphdb.errors import GraphUnavailableError
-from graphdb.events import save_events
-from graphdb.partitions import claim_partition, list_partitions, open_partitions
-from graphdb.processes import wait_until
-from graphdb.served import fetch_served
+from graphdb.events.events import save_events
+from graphdb.events.partitions import claim_partition, list_partitions, open_partitions
+from graphdb.local.processes import wait_until
 from ingest.stream import served
 from ingest.stream.fail_points import failing
 from ingest.stream.partition_reader import PartitionReader, Terms
@@ -19,7 +19,7 @@ from ingest.stream.stream import (
     StreamUnavailableError,
     partition_of,
 )
-from tests.graphdb.test_served import lists, outcomes, served_row
+from tests.graphdb.answers.test_served import lists, outcomes, served_row
 from tests.ingest.conftest import until_written
 from tests.rows import event_row
 

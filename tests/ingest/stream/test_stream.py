@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.local.redis_server import LocalRedis, redis_uri
-from graphdb.processes import is_alive, wait_until
+from graphdb.local.processes import is_alive, wait_until
 from ingest.stream.stream import EventStream, StreamFullError, StreamUnavailableError, partition_of
 from tests.rows import event_row
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from graphdb.domain import parse_domain
-from graphdb.event_row import micros
+from graphdb.events.event_row import micros
 from graphdb.file_specs import EventFiles
 from ingest.errors import DatasetError
 from ingest.event import read_events

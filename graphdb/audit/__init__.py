@@ -1,0 +1,1 @@
+"""What Community cannot constrain, counted and held against thresholds."""

@@ -1,0 +1,1 @@
+"""Items, attributes and the knowledge between them: saved, read back, hidden, removed."""

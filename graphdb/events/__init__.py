@@ -1,0 +1,1 @@
+"""Events into the graph: each written once, weighed, taken back."""

@@ -1,0 +1,1 @@
+"""The graph into a snapshot, whole or from an earlier one on."""
