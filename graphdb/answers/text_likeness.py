@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 from graphdb.connection import Graph
-from graphdb.cypher import render
 from graphdb.errors import IndexLostError
+from graphdb.vector_indexes import create_vector_index, drop_index
 
 INDEX = "item_text_vector_"
 SPARE = 100
@@ -31,16 +31,6 @@ WHERE name STARTS WITH $index
 RETURN name, state
 """
 
-DROP_INDEX = "DROP INDEX <index> IF EXISTS"
-
-CREATE_INDEX = """
-CREATE VECTOR INDEX <index> IF NOT EXISTS FOR (n:Item) ON n.text_vector
-OPTIONS {indexConfig: {
-  `vector.dimensions`: toInteger($length), `vector.similarity_function`: 'cosine',
-  `vector.quantization.enabled`: false, `vector.hnsw.m`: 32, `vector.hnsw.ef_construction`: 200
-}}
-"""
-
 
 def index_texts(graph: Graph, encoder: str) -> None:
     """Have this encoder's vectors indexed, in the server's own time; again it changes nothing."""
@@ -51,8 +41,8 @@ def index_texts(graph: Graph, encoder: str) -> None:
     index = f"{INDEX}{length}"
     for there in graph.read(LIST_INDEXES, index=INDEX):
         if there["name"] != index or there["state"] == "FAILED":
-            graph.define(render(DROP_INDEX, index=there["name"]))
-    graph.define(render(CREATE_INDEX, index=index), length=length)
+            drop_index(graph, there["name"])
+    create_vector_index(graph, index, "Item", "text_vector", length)
 
 
 LIST_NEAR_BY_TEXT = """

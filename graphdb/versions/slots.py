@@ -9,10 +9,18 @@ It takes plain rows and knows nothing of models.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, LiteralString
+from typing import Any
 
 from graphdb.connection import Graph
 from graphdb.cypher import render
+from graphdb.vector_indexes import (
+    await_index,
+    create_vector_index,
+    drop_index,
+    holds_fields,
+    is_online,
+    list_fields,
+)
 from graphdb.versions.attention import clear_attention
 from graphdb.versions.versions import Building, OvertakenError, PublicationError
 
@@ -20,12 +28,10 @@ BATCH = 2_000
 EDGE_BATCH = 20_000
 
 
-def index_name(label: Literal["Item", "User"], slot: str) -> str:
+def index_name(label: str, slot: str) -> str:
     """The name of a slot's vector index."""
     return f"{label.lower()}_vector_{slot}"
 
-
-DROP_INDEX = "DROP INDEX <index> IF EXISTS"
 
 CHECK_FENCE = """
 MATCH (v:ModelVersion {id: $version, fence: $fence, state: 'building'})
@@ -61,7 +67,7 @@ def clear_slot(graph: Graph, building: Building) -> None:
     for label in ("Item", "User"):
         # A schema statement cannot match the fence itself.
         _fenced(graph, building, CHECK_FENCE)
-        graph.define(render(DROP_INDEX, index=index_name(label, building.slot)))
+        drop_index(graph, index_name(label, building.slot))
         statement = render(CLEAR_VECTORS, label=label, **names)
         while _fenced(graph, building, statement, batch=BATCH)["cleared"]:
             pass
@@ -136,23 +142,6 @@ def fill_similar(
     return _fill(graph, building, statement, rows, max(1, EDGE_BATCH // width), done)
 
 
-CREATE_VECTOR_INDEX = """
-<language>CREATE VECTOR INDEX <index> IF NOT EXISTS FOR (n:<label>) ON n.<vector><beside>
-OPTIONS {indexConfig: {
-  `vector.dimensions`: toInteger($dimensions), `vector.similarity_function`: 'cosine',
-  `vector.quantization.enabled`: false, `vector.hnsw.m`: 32, `vector.hnsw.ef_construction`: 200
-}}
-"""
-
-AWAIT_INDEX = "CALL db.awaitIndex($index, 600)"
-
-# The row is there from 2026.x on, whose vector indexes can hold properties and filter by them.
-LIST_LANGUAGES = """
-CALL dbms.components() YIELD name, versions
-WHERE name = 'Cypher'
-RETURN versions
-"""
-
 # graphdb.schema's range indexes refuse a text that is too long, in the statement that writes it. A
 # vector index alone would stop the database at commit.
 LIST_COMPARED = """
@@ -161,64 +150,32 @@ WHERE labelsOrTypes = ['Item'] AND name STARTS WITH 'item_field_' AND state = 'O
 RETURN properties[0] AS field ORDER BY field
 """
 
-LIST_PROPERTIES = """
-SHOW VECTOR INDEXES YIELD name, properties
-WHERE name = $index
-RETURN properties
-"""
-
-FETCH_INDEX = """
-SHOW VECTOR INDEXES YIELD name, state, populationPercent
-WHERE name = $index
-RETURN state, populationPercent AS percent
-"""
-
 
 def build_indexes(graph: Graph, building: Building, dimensions: int) -> None:
     """Create the slot's two vector indexes and wait until they are ONLINE and full.
 
-    Quantisation is off: by default it loses a tenth of the true neighbours. Where the server can
-    filter inside an index, that of items holds the fields that filters compare.
+    Where the server can filter inside an index, that of items holds the fields that filters
+    compare.
     """
-    compared = _compared(graph)
-    for label in ("Item", "User"):
-        index = index_name(label, building.slot)
-        names = {"index": index, "label": label, "vector": building.vector}
-        statement = _holding(CREATE_VECTOR_INDEX, compared if label == "Item" else [])
-        graph.define(render(statement, **names), dimensions=dimensions)
-    for label in ("Item", "User"):
-        index = index_name(label, building.slot)
-        graph.read(AWAIT_INDEX, index=index)
-        found = graph.read(FETCH_INDEX, index=index)
-        if not found or found[0]["state"] != "ONLINE" or found[0]["percent"] < 100:
-            raise PublicationError(f"vector index {index} is not ready: {found or 'absent'}")
-
-
-def _compared(graph: Graph) -> list[str]:
-    """The fields that filters compare, where the server can filter inside a vector index."""
-    languages = graph.read(LIST_LANGUAGES)
-    if not languages or "25" not in languages[0]["versions"]:
-        return []
-    return [row["field"] for row in graph.read(LIST_COMPARED)]
-
-
-def _holding(statement: LiteralString, fields: Sequence[str]) -> LiteralString:
-    """The statement for an index that holds these fields beside its vectors."""
-    held = ", ".join(render("n.<field>", field=field) for field in fields)
-    language, beside = ("CYPHER 25 ", f" WITH [{held}]") if fields else ("", "")
-    return statement.replace("<language>", language).replace("<beside>", beside)
+    compared = [row["field"] for row in graph.read(LIST_COMPARED)] if holds_fields(graph) else []
+    fields = {"Item": compared, "User": []}
+    names = {label: index_name(label, building.slot) for label in fields}
+    for label, index in names.items():
+        held = fields[label]
+        create_vector_index(graph, index, label, building.vector, dimensions, fields=held)
+    for index in names.values():
+        if not await_index(graph, index):
+            raise PublicationError(f"vector index {index} is not ready")
 
 
 def indexed_fields(graph: Graph, slot: str) -> frozenset[str]:
     """The fields by which the slot's index of items can filter."""
-    found = graph.read(LIST_PROPERTIES, index=index_name("Item", slot))
-    return frozenset(name for row in found for name in row["properties"][1:])
+    return list_fields(graph, index_name("Item", slot))
 
 
 def is_indexed(graph: Graph, slot: str) -> bool:
     """Whether the slot's index of items can be asked: without it everything has to be scored."""
-    found = graph.read(FETCH_INDEX, index=index_name("Item", slot))
-    return bool(found) and found[0]["state"] == "ONLINE"
+    return is_online(graph, index_name("Item", slot))
 
 
 NEAREST = """
