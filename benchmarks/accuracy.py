@@ -13,7 +13,6 @@ truncated, their settings by validation too. `accuracy.chosen` names what was ch
 
 import argparse
 import json
-import os
 import resource
 import sys
 import time
@@ -21,10 +20,9 @@ from pathlib import Path
 
 from benchmarks.figures import show
 from benchmarks.split_files import SplitFileError, SplitFiles, read_split_files
+from training.threads import wait_briefly
 
-# Read when OpenMP is loaded: threads that spin while other processes want the core made an epoch
-# of ML-100K 20 times slower.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+wait_briefly()
 
 METRICS = ("recall", "ndcg")
 

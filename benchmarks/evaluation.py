@@ -10,13 +10,13 @@ files' reading and everything that scores in it.
 """
 
 import argparse
-import os
 import resource
 import time
 from pathlib import Path
 
-# Read when OpenMP is loaded: spinning threads are ruinous beside other processes.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+from training.threads import wait_briefly
+
+wait_briefly()
 
 import numpy as np
 import scipy.sparse as sp

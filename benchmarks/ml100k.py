@@ -11,7 +11,6 @@ truncated, one scalar. Texts (title, genres, plot, people) are encoded by all-Mi
 import argparse
 import csv
 import json
-import os
 import statistics
 import sys
 import time
@@ -21,10 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import show
+from training.threads import wait_briefly
 
-# Read when OpenMP is loaded: threads that spin while other processes want the core made an epoch
-# of ML-100K 20 times slower.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+wait_briefly()
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "ml-100k"
 SPLIT_SEED = 42

@@ -14,7 +14,6 @@ can do with the vectors of a batch), and any `--snapshot` by global time, its la
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -24,9 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.figures import show
+from training.threads import wait_briefly
 
-# Read when OpenMP is loaded: see benchmarks.ml100k.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+wait_briefly()
 
 if TYPE_CHECKING:
     from training.judging.evaluation import Scores

@@ -18,15 +18,15 @@ beside a copy on the same device, which is CUDA where there is one, as for the e
 """
 
 import argparse
-import os
 import statistics
 import sys
 import time
 import warnings
 from collections.abc import Callable
 
-# Read when OpenMP is loaded: spinning threads are ruinous beside other processes.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+from training.threads import wait_briefly
+
+wait_briefly()
 
 import numpy as np
 import scipy.sparse as sp

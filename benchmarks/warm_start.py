@@ -10,7 +10,6 @@ Seconds are the processor's, so that they mean something beside other programs.
 """
 
 import argparse
-import os
 import statistics
 import sys
 import time
@@ -20,9 +19,9 @@ import numpy as np
 
 from benchmarks.figures import show
 from benchmarks.ml100k import DATA, read_ratings
+from training.threads import wait_briefly
 
-# Read when OpenMP is loaded: spinning threads are ruinous beside other processes.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+wait_briefly()
 
 LAST_SHARE = 0.1
 ASKED_SHARE = 0.2

@@ -17,6 +17,7 @@ import time
 from dataclasses import asdict
 
 import training.commands
+from training.threads import wait_briefly
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,9 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     options, rest = parser.parse_known_args(arguments)
     threading.Thread(target=_end_with, args=(options.parent,), daemon=True).start()
 
-    # Read when OpenMP is loaded: threads that spin while Neo4j and the API want the cores made an
-    # epoch of ML-100K 20 times slower (130 s against 6.7 s on 2 cores).
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    wait_briefly()
 
     if options.processes > 1:
         return _together(options.processes, [options.command, *rest])

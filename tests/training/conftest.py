@@ -1,9 +1,8 @@
 """Graphs with a known answer, real ratings, and snapshots written as an export writes them."""
 
-import os
+from training.threads import wait_briefly
 
-# Before torch loads OpenMP: threads that spin beside other processes make this 20 times slower.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+wait_briefly()
 
 from datetime import UTC, datetime
 from pathlib import Path
