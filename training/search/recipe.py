@@ -19,6 +19,7 @@ from training.running.loop import Progress, Report, TrainingConfig, silent
 from training.search.budget import Budget, epochs_within
 from training.search.climb import ChosenForm, choose_form
 from training.search.race import (
+    SPRINT_SHARE,
     Attempt,
     Candidate,
     attempt,
@@ -199,9 +200,11 @@ def _unsearched(config: RecipeConfig, half: ItemHalf) -> Settings:
 
 
 def _training_seconds(budget: Budget, items: ChosenForm | None) -> float:
-    """What the search for a model may take, so that λ and a refit still fit."""
+    """What the search for a model may take, so that λ and a refit still fit: a quarter of the
+    epochs of the longest run, which gets what a sprint leaves and knows less than all."""
     reserved = 1.25 * items.seconds + items.blending_seconds if items else 0.0
-    return max(0.0, budget.seconds_left - reserved) / (1 + WARM_SHARE)
+    refitting = WARM_SHARE * (1 - SPRINT_SHARE) / (1 - VALIDATION_SHARE)
+    return max(0.0, budget.seconds_left - reserved) / (1 + refitting)
 
 
 def _choose_model(
