@@ -30,6 +30,9 @@ SPRINT_EPOCHS = 6
 FAR_BEHIND = 0.9
 """Of the NDCG that the best so far had as early: losses that learn slowly may still win."""
 
+AS_QUICK = 1.15
+"""Times the shortest epoch: less is the machine's noise."""
+
 Candidate = tuple[ModelConfig, TrainingConfig]
 
 
@@ -149,10 +152,10 @@ def race(
     for the first stage's; then the best one anew, twice as long, with a falling rate. The first
     stage has candidates whatever it is given.
 
-    Otherwise every stage's candidates run equally long from nothing, a few epochs, and the best one
-    goes on for the rest of the time. How long an epoch takes is measured with the first candidate.
-    One with another loss than the best so far is trained on only if it is not far behind after a
-    few epochs.
+    Otherwise every stage's candidates run equally long from nothing, a few epochs, and the quickest
+    of the best goes on for the rest of the time. How long an epoch takes is measured with the first
+    candidate. One with another loss than the best so far is trained on only if it is not far behind
+    after a few epochs.
     """
     started = time.monotonic()
 
@@ -216,10 +219,10 @@ def _sprint(
     end = left() - share
     tried: list[Attempt] = []
     for stage in stages:
-        for candidate in stage(best_of(tried) if tried else None):
+        for candidate in stage(quickest(tried) if tried else None):
             if not tried or (left() > end and not _was_tried(candidate, tried)):
                 tried.append(within(candidate, SPRINT_EPOCHS, share / count))
-    best = best_of(tried)
+    best = quickest(tried)
     unspent = best.training.max_epochs - best.trained.epochs
     if left() < best.seconds_an_epoch or not unspent:
         return tried, best
@@ -246,6 +249,15 @@ def _was_tried(candidate: Candidate, tried: Sequence[Attempt]) -> bool:
 def best_of(tried: Sequence[Attempt]) -> Attempt:
     """The one that is best on validation."""
     return max(tried, key=lambda found: found.trained.best or 0.0)
+
+
+def quickest(tried: Sequence[Attempt]) -> Attempt:
+    """Of those that are not measurably worse than the best, the best among those whose epochs are
+    the shortest: in the time that is left it is trained the longest."""
+    best = best_of(tried)
+    as_good = [found for found in tried if costs_nothing(found.ndcg, best.ndcg, ERRORS)]
+    least = min(found.seconds_an_epoch for found in as_good)
+    return best_of([found for found in as_good if found.seconds_an_epoch <= AS_QUICK * least])
 
 
 def calmest(best: Attempt, tried: Sequence[Attempt]) -> Attempt:

@@ -6,8 +6,9 @@ import pytest
 from training.losses.bpr import BprConfig
 from training.models.lightgcn import LightGCNConfig
 from training.running.loop import TrainingConfig
-from training.search.race import Candidate, calmest, race
+from training.search.race import Candidate, calmest, quickest, race
 
+SEED = 3
 FIRST = TrainingConfig(max_epochs=20)
 OTHER = TrainingConfig(loss=BprConfig(), max_epochs=20)
 TEMPERED = TrainingConfig(loss=FIRST.loss.model_copy(update={"temperature": 0.5}), max_epochs=20)
@@ -114,3 +115,19 @@ def test_within_one_standard_error_the_highest_temperature_is_taken():
 
     assert calmest(best, [best, alike, worse, deeper]) is alike
     assert calmest(best, [best, worse, deeper]) is best
+
+
+def test_of_those_that_chance_sets_apart_the_one_with_the_shortest_epochs_is_taken():
+    each = np.random.default_rng(SEED).normal(0.5, 0.1, 2_500)
+
+    def run(hops: int, shift: float, seconds_an_epoch: float) -> Run:
+        noise = np.random.default_rng(hops).normal(0, 0.05, 2_500)
+        ndcg = each + shift + noise - noise.mean()
+        trained = Trained(float(ndcg.mean()), 2)
+        return Run(LightGCNConfig(hops=hops), FIRST, trained, seconds_an_epoch, ndcg)
+
+    one, two, three = run(1, 0, 18), run(2, 0.0005, 20), run(3, 0.001, 36)
+
+    assert quickest([one, two, three]) is two
+    assert quickest([one, three]) is one
+    assert quickest([one, run(3, 0.01, 36)]).model.hops == 3
