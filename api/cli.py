@@ -56,14 +56,27 @@ def main() -> None:
     """Run the program: 0, or 1 and one sentence, or 130 after Ctrl-C."""
     try:
         app()
-    except ValidationError as error:
-        _refuse(refused_setting(error))
-    except (PathlightError, SnapshotError, TrainingError) as error:
-        _refuse(str(error))
+    except Exception as error:
+        if _interrupted(error):
+            err.print("stopped")
+            sys.exit(INTERRUPTED)
+        if isinstance(error, ValidationError):
+            _refuse(refused_setting(error))
+        if isinstance(error, PathlightError | SnapshotError | TrainingError):
+            _refuse(str(error))
+        raise
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
             err.print("stopped")
         raise
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether it was raised on the way out after Ctrl-C: Neo4j's driver, interrupted while it
+    reads, fails to roll back and raises that."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from api.cli import app
+from api.cli import app, main
 from api.commands import topics
 from tests.api.pathlight import Run, refused
 
@@ -73,3 +73,18 @@ def test_a_misspelt_option_is_named(run: Run):
 
     assert done.returncode == 2
     assert "--jsno" in done.stderr
+
+
+def test_what_is_raised_on_the_way_out_after_ctrl_c_is_a_stop_too(monkeypatch, capsys):
+    def app() -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise BufferError("object cannot be re-sized") from None
+
+    monkeypatch.setattr("api.cli.app", app)
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert (ended.value.code, capsys.readouterr().err) == (130, "stopped\n")

@@ -28,7 +28,7 @@ def test_what_was_awaited_can_be_asked_until_it_is_dropped(graph, domain):
 
     assert await_index(graph, INDEX)
     assert is_online(graph, INDEX)
-    assert [row["id"] for row in graph.read(NEAREST, index=INDEX)] == ["2", "3", "1"]
+    assert [row["id"] for row in graph.read(NEAREST, index=INDEX)] == ["2", "3", "4"]
     create_vector_index(graph, INDEX, "Item", "probe", 2)
     drop_index(graph, INDEX)
     assert not is_online(graph, INDEX)
