@@ -55,19 +55,23 @@ def _refuse(sentence: str) -> NoReturn:
 def main() -> None:
     """Run the program: 0, or 1 and one sentence, or 130 after Ctrl-C."""
     try:
-        app()
-    except Exception as error:
-        if _interrupted(error):
-            err.print("stopped")
-            sys.exit(INTERRUPTED)
-        if isinstance(error, ValidationError):
-            _refuse(refused_setting(error))
-        if isinstance(error, PathlightError | SnapshotError | TrainingError):
-            _refuse(str(error))
-        raise
+        _run()
+    except ValidationError as error:
+        _refuse(refused_setting(error))
+    except (PathlightError, SnapshotError, TrainingError) as error:
+        _refuse(str(error))
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
             err.print("stopped")
+        raise
+
+
+def _run() -> None:
+    try:
+        app()
+    except Exception as error:
+        if _interrupted(error):
+            sys.exit(INTERRUPTED)
         raise
 
 

@@ -4,7 +4,7 @@ Quantisation is off: by default it loses a tenth of the true neighbours.
 """
 
 from collections.abc import Sequence
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from graphdb.connection import Graph
 from graphdb.cypher import render
@@ -77,16 +77,6 @@ def list_fields(graph: Graph, index: str) -> frozenset[str]:
     return frozenset(name for row in found for name in row["properties"][1:])
 
 
-AWAIT_INDEX = "CALL db.awaitIndex($index, 600)"
-
-
-def await_index(graph: Graph, index: str) -> bool:
-    """Wait until an index is full; whether it then can be asked for all there is."""
-    graph.read(AWAIT_INDEX, index=index)
-    found = graph.read(FETCH_INDEX, index=index)
-    return bool(found) and found[0]["state"] == "ONLINE" and found[0]["percent"] == 100
-
-
 FETCH_INDEX = """
 SHOW VECTOR INDEXES YIELD name, state, populationPercent
 WHERE name = $index
@@ -94,7 +84,23 @@ RETURN state, populationPercent AS percent
 """
 
 
+def fetch_index(graph: Graph, index: str) -> dict[str, Any] | None:
+    """The `state` of an index and the `percent` of it that is filled; None where it is absent."""
+    found = graph.read(FETCH_INDEX, index=index)
+    return found[0] if found else None
+
+
 def is_online(graph: Graph, index: str) -> bool:
     """Whether an index is there and answers."""
-    found = graph.read(FETCH_INDEX, index=index)
-    return bool(found) and found[0]["state"] == "ONLINE"
+    found = fetch_index(graph, index)
+    return found is not None and found["state"] == "ONLINE"
+
+
+AWAIT_INDEX = "CALL db.awaitIndex($index, 600)"
+
+
+def await_index(graph: Graph, index: str) -> bool:
+    """Wait until an index is full; whether it then can be asked for all there is."""
+    graph.read(AWAIT_INDEX, index=index)
+    found = fetch_index(graph, index)
+    return found is not None and found["state"] == "ONLINE" and found["percent"] >= 100

@@ -17,6 +17,7 @@ from graphdb.vector_indexes import (
     await_index,
     create_vector_index,
     drop_index,
+    fetch_index,
     holds_fields,
     is_online,
     list_fields,
@@ -165,7 +166,8 @@ def build_indexes(graph: Graph, building: Building, dimensions: int) -> None:
         create_vector_index(graph, index, label, building.vector, dimensions, fields=held)
     for index in names.values():
         if not await_index(graph, index):
-            raise PublicationError(f"vector index {index} is not ready")
+            found = fetch_index(graph, index)
+            raise PublicationError(f"vector index {index} is not ready: {found or 'absent'}")
 
 
 def indexed_fields(graph: Graph, slot: str) -> frozenset[str]:

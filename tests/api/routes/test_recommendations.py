@@ -6,6 +6,7 @@ import pytest
 from graphdb.local.processes import wait_until
 from ingest.stream.served import ServedLists
 from ingest.stream.stream import EventStream
+from tests.api.routes.conftest import said
 from tests.api.versions import PEOPLE
 
 
@@ -15,12 +16,6 @@ def ask(client):
         return client.get(path, params=params)
 
     return get
-
-
-def said(answer: dict) -> dict:
-    """An answer without what each has of its own."""
-    own = ("took_ms", "recommendation_id", "next_cursor")
-    return {name: value for name, value in answer.items() if name not in own}
 
 
 def test_both_forms_give_the_same_answer(ask, client):
