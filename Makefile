@@ -11,7 +11,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 LTS := 5.26.30
 # Two processes, each with servers of its own; a file's tests stay together, the long ones first.
 # A thread each: two processes of two threads that wait for one another took up to 30 times as long.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# A server of the suite lives for minutes: what the JVM would optimise best, it never comes to use.
+PYTEST := OMP_NUM_THREADS=1 JDK_JAVA_OPTIONS=-XX:TieredStopAtLevel=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: install demo test faults lock
 

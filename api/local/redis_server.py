@@ -12,21 +12,9 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
 from graphdb.errors import ServerError
-from graphdb.local.ownership import OwnedDirectory, Owner
-from graphdb.local.processes import (
-    DEFAULT_BOUNDS,
-    LOOPBACK,
-    Child,
-    LogBounds,
-    choose_port,
-    is_alive,
-    last_words,
-    spawn,
-    wait_until,
-    write_private,
-)
+from graphdb.local.ownership import LocalServer, Owner
+from graphdb.local.processes import DEFAULT_BOUNDS, LOOPBACK, LogBounds, write_private
 
-READY_S = 60.0
 # The password stands in this file, not on the command line, where every user could read it.
 CONF = """\
 bind {host}
@@ -57,26 +45,15 @@ def redis_uri(port: int, password: str) -> str:
     return f"redis://:{password}@{LOOPBACK}:{port}/0"
 
 
-class LocalRedis:
-    """Redis in `directory`: `start()` starts it or joins the one that owns the directory already.
+class LocalRedis(LocalServer):
+    """Redis in `directory`."""
 
-    `port` 0 takes the last port used if it is free, else any. The password is generated once and
-    kept in `directory/password`, mode 0600.
-    """
+    product = "Redis"
+    ready_s = 60.0
 
     def __init__(self, directory: Path, *, port: int = 0, logs: LogBounds = DEFAULT_BOUNDS) -> None:
-        self.port, self.logs = port, logs
-        self.home = OwnedDirectory(directory)
-        self.root = self.home.root
+        super().__init__(directory, "", port, logs)
         self.console = self.root / "console.log"
-
-    def owner(self) -> Owner | None:
-        """The living server of this directory, or None."""
-        return self.home.owner()
-
-    def password(self) -> str:
-        """The generated password; raises ServerError before the first start."""
-        return self.home.password()
 
     def start(self) -> tuple[Owner, bool]:
         """Start the server, or join its living one; returns it once it answers a PING.
@@ -85,34 +62,10 @@ class LocalRedis:
         failed start stops what it started.
         """
         binary = redis_binary()
-        with self.home.starting():
-            if owner := self.owner():
-                self._wait_ready(owner)
-                return owner, False
-            return self._start(binary), True
+        return self.start_or_join(lambda port: self._configure(port, binary))
 
-    def stop(self) -> None:
-        """Stop the server of this directory, if one runs; what it holds is kept."""
-        self.home.stop()
-
-    def _start(self, binary: str) -> Owner:
-        password = self.home.ensure_password()
-        last = self.home.last_owner()
-        port = choose_port(self.port, last.port if last else 0)
-        conf = CONF.format(host=LOOPBACK, port=port, root=self.root, password=password)
-        write_private(self.root / "redis.conf", conf)
-        return self.home.launch(lambda: self._spawn(binary), port, "", self._wait_ready)
-
-    def _spawn(self, binary: str) -> Child:
-        return spawn([binary, self.root / "redis.conf"], self.console, logs=self.logs)
-
-    def _wait_ready(self, owner: Owner) -> None:
-        if not wait_until(lambda: self._pongs(owner), READY_S):
-            raise ServerError(f"Redis did not answer within {READY_S:.0f} s.")
-
-    def _pongs(self, owner: Owner) -> bool:
-        if not is_alive(owner.child):
-            raise ServerError(f"Redis ended while starting: {last_words(self.console)}")
+    def answers(self, owner: Owner) -> bool:
+        """Whether it answers a PING; raises ServerError where the port is another's."""
         uri = redis_uri(owner.port, self.password())
         try:
             with Redis.from_url(uri, socket_timeout=2, socket_connect_timeout=2) as client:
@@ -121,3 +74,8 @@ class LocalRedis:
             raise ServerError(f"Another Redis answers on port {owner.port}.") from error
         except RedisError:
             return False
+
+    def _configure(self, port: int, binary: str) -> list[str | Path]:
+        conf = CONF.format(host=LOOPBACK, port=port, root=self.root, password=self.password())
+        write_private(self.root / "redis.conf", conf)
+        return [binary, self.root / "redis.conf"]

@@ -1,19 +1,33 @@
 """A directory that one server process owns: its record, its password, its start and its end.
 
-Knows who owns a directory and whether that owner lives; knows nothing of what the server serves.
+Knows who owns a directory, whether that owner lives, and how a server is started in it or joined;
+knows nothing of what the server serves.
 """
 
 import contextlib
 import json
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from filelock import FileLock, Timeout
 
 from graphdb.errors import ServerError
-from graphdb.local.processes import Child, deferred_interrupts, is_alive, stop, write_private
+from graphdb.local.processes import (
+    Child,
+    LogBounds,
+    choose_port,
+    deferred_interrupts,
+    is_alive,
+    last_words,
+    spawn,
+    stop,
+    wait_until,
+    write_private,
+)
 
 START_WAIT_S = 300.0
 
@@ -111,3 +125,61 @@ class OwnedDirectory:
         """Stop the living owner, if there is one."""
         if owner := self.owner():
             stop(owner.child, grace_s)
+
+
+class LocalServer(OwnedDirectory, ABC):
+    """A server on loopback, started in its directory or joined where it runs there already.
+
+    `port` 0 takes the last port used if it is free, else any. The password is generated once and
+    kept in `directory/password`, mode 0600. `logs` is for what the process prints.
+    """
+
+    product: ClassVar[str]
+    ready_s: ClassVar[float]
+    console: Path
+
+    def __init__(self, directory: Path, version: str, port: int, logs: LogBounds) -> None:
+        super().__init__(directory)
+        self.version, self.port, self.logs = version, port, logs
+
+    def start_or_join(self, configure: Callable[[int], list[str | Path]]) -> tuple[Owner, bool]:
+        """The owner once it answers, and whether this call started it.
+
+        `configure(port)` writes what the server reads and returns its command. Raises ServerError;
+        an interrupted or failed start stops what it started.
+        """
+        with self.starting():
+            self.check_data()
+            if owner := self.owner():
+                self._wait_ready(owner)
+                return owner, False
+            self.ensure_password()
+            last = self.last_owner()
+            port = choose_port(self.port, last.port if last else 0)
+            command = configure(port)
+            return self.launch(
+                lambda: spawn(command, self.console, logs=self.logs),
+                port,
+                self.version,
+                self._wait_ready,
+            ), True
+
+    def check_data(self) -> None:
+        """Raise where what lies in the directory is not for this server."""
+
+    @abstractmethod
+    def answers(self, owner: Owner) -> bool:
+        """Whether the server says that it is ready; raises ServerError where it never will."""
+
+    def _wait_ready(self, owner: Owner) -> None:
+        if not wait_until(lambda: self._is_ready(owner), self.ready_s, pause_s=0.1):
+            raise ServerError(f"{self._name(owner)} did not answer within {self.ready_s:.0f} s.")
+
+    def _is_ready(self, owner: Owner) -> bool:
+        if not is_alive(owner.child):
+            words = last_words(self.console)
+            raise ServerError(f"{self._name(owner)} ended while starting: {words}")
+        return self.answers(owner)
+
+    def _name(self, owner: Owner) -> str:
+        return f"{self.product} {owner.version}".strip()

@@ -14,23 +14,16 @@ from neo4j.exceptions import AuthError, DriverError, Neo4jError
 from graphdb.errors import DataVersionError, ServerError
 from graphdb.local.jar_lock import DEFAULT_VERSION
 from graphdb.local.jars import CacheSettings, Progress, fetch_jars
-from graphdb.local.ownership import OwnedDirectory, Owner
+from graphdb.local.ownership import LocalServer, Owner
 from graphdb.local.processes import (
     DEFAULT_BOUNDS,
     LOOPBACK,
-    Child,
     LogBounds,
-    choose_port,
-    is_alive,
-    last_words,
     port_is_free,
-    spawn,
-    wait_until,
 )
 
 USER = "neo4j"
 FIRST_PASSWORD = "neo4j"  # noqa: S105 what every new Neo4j begins with, and changed at once
-READY_S = 120.0
 HEAP = ["-Xms512m", "-Xmx512m"]
 # Without the java.nio opening, vector indexes are reported never to become ONLINE.
 FLAGS = [
@@ -72,13 +65,11 @@ internal.dbms.bolt.netty_server_shutdown_quiet_period=0
 """
 
 
-class LocalNeo4j:
-    """Neo4j in `directory`: `start()` starts it or joins the one that owns the directory already.
+class LocalNeo4j(LocalServer):
+    """Neo4j in `directory`, of `version`; Neo4j bounds the log files of its own."""
 
-    `port` 0 takes the last port used if it is free, else any. The password is generated once and
-    kept in `directory/password`, mode 0600. `logs` is for what the process prints; Neo4j bounds
-    the files of its own.
-    """
+    product = "Neo4j"
+    ready_s = 120.0
 
     def __init__(
         self,
@@ -89,19 +80,9 @@ class LocalNeo4j:
         cache: Path | None = None,
         logs: LogBounds = DEFAULT_BOUNDS,
     ) -> None:
-        self.version, self.port, self.logs = version, port, logs
+        super().__init__(directory, version, port, logs)
         self.cache = cache
-        self.home = OwnedDirectory(directory)
-        self.root = self.home.root
         self.console = self.root / "logs" / "console.log"
-
-    def owner(self) -> Owner | None:
-        """The living server of this directory, or None."""
-        return self.home.owner()
-
-    def password(self) -> str:
-        """The generated password; raises ServerError before the first start."""
-        return self.home.password()
 
     def start(self, progress: Progress | None = None) -> tuple[Owner, bool]:
         """Start the server, or join its living one; returns it once it answers over Bolt.
@@ -110,41 +91,12 @@ class LocalNeo4j:
         Raises LockError, FetchError, DataVersionError and ServerError; an interrupted or failed
         start stops what it started.
         """
-        self._check_data()
+        self.check_data()
         lib = fetch_jars(self.version, self.cache or CacheSettings().cache, progress)
-        with self.home.starting():
-            self._check_data()
-            if owner := self.owner():
-                self._wait_ready(owner)
-                return owner, False
-            return self._start(lib), True
+        return self.start_or_join(lambda port: self._configure(port, lib))
 
-    def stop(self) -> None:
-        """Stop the server of this directory, if one runs; committed data is kept."""
-        self.home.stop()
-
-    def _start(self, lib: Path) -> Owner:
-        self.home.ensure_password()
-        last = self.home.last_owner()
-        port = choose_port(self.port, last.port if last else 0)
-        self._write_conf(port)
-        return self.home.launch(lambda: self._spawn(lib), port, self.version, self._wait_ready)
-
-    def _spawn(self, lib: Path) -> Child:
-        entry = "CommunityEntryPoint" if _is_five(self.version) else "Neo4jCommunity"
-        paths = f"{self.root}/plugins/*:{self.root}/conf/*:{lib}/*"
-        options = [f"--home-dir={self.root}", f"--config-dir={self.root}/conf", "--console-mode"]
-        command = [JAVA, *HEAP, *FLAGS, "-cp", paths, f"org.neo4j.server.{entry}", *options]
-        return spawn(command, self.console, logs=self.logs)
-
-    def _write_conf(self, port: int) -> None:
-        for name in ("conf", "plugins", "import", "run", "data"):
-            (self.root / name).mkdir(exist_ok=True, mode=0o700)
-        conf = CONF.format(port=port, root=self.root)
-        (self.root / "conf" / "neo4j.conf").write_text(conf, encoding="utf-8")
-        (self.root / "neo4j-version").write_text(self.version, encoding="utf-8")
-
-    def _check_data(self) -> None:
+    def check_data(self) -> None:
+        """Raise DataVersionError where another line of Neo4j, or a newer one, wrote the data."""
         with contextlib.suppress(FileNotFoundError):
             kept = (self.root / "neo4j-version").read_text(encoding="utf-8")
             if _is_five(kept) != _is_five(self.version) or _numbers(kept) > _numbers(self.version):
@@ -153,14 +105,8 @@ class LocalNeo4j:
                     f"{self.version}; ask for {kept} or choose another directory."
                 )
 
-    def _wait_ready(self, owner: Owner) -> None:
-        if not wait_until(lambda: self._logged_in(owner), READY_S, pause_s=0.2):
-            raise ServerError(f"Neo4j {owner.version} did not answer within {READY_S:.0f} s.")
-
-    def _logged_in(self, owner: Owner) -> bool:
-        if not is_alive(owner.child):
-            words = last_words(self.console)
-            raise ServerError(f"Neo4j {owner.version} ended while starting: {words}")
+    def answers(self, owner: Owner) -> bool:
+        """Whether it lets its user in; raises ServerError where the data has another password."""
         if port_is_free(owner.port):
             return False
         try:
@@ -170,6 +116,17 @@ class LocalNeo4j:
         except (DriverError, Neo4jError):
             return False
         return True
+
+    def _configure(self, port: int, lib: Path) -> list[str | Path]:
+        for name in ("conf", "plugins", "import", "run", "data"):
+            (self.root / name).mkdir(exist_ok=True, mode=0o700)
+        conf = CONF.format(port=port, root=self.root)
+        (self.root / "conf" / "neo4j.conf").write_text(conf, encoding="utf-8")
+        (self.root / "neo4j-version").write_text(self.version, encoding="utf-8")
+        entry = "CommunityEntryPoint" if _is_five(self.version) else "Neo4jCommunity"
+        paths = f"{self.root}/plugins/*:{self.root}/conf/*:{lib}/*"
+        options = [f"--home-dir={self.root}", f"--config-dir={self.root}/conf", "--console-mode"]
+        return [JAVA, *HEAP, *FLAGS, "-cp", paths, f"org.neo4j.server.{entry}", *options]
 
 
 def bolt_uri(port: int) -> str:
