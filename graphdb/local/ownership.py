@@ -104,13 +104,13 @@ class OwnedDirectory:
             yield
 
     def launch(
-        self, spawn: Callable[[], Child], port: int, version: str, ready: Callable[[Owner], None]
+        self, begin: Callable[[], Child], port: int, version: str, ready: Callable[[Owner], None]
     ) -> Owner:
-        """Spawn, record and wait; whatever interrupts it, a server not yet ready is stopped."""
+        """Begin, record and wait; whatever interrupts it, a server not yet ready is stopped."""
         owner: Owner | None = None
         try:
             with deferred_interrupts():
-                child = spawn()
+                child = begin()
                 owner = Owner(child.pid, child.created, port, version)
                 write_private(self.root / "owner.json", json.dumps(asdict(owner)))
             ready(owner)
@@ -131,7 +131,7 @@ class LocalServer(OwnedDirectory, ABC):
     """A server on loopback, started in its directory or joined where it runs there already.
 
     `port` 0 takes the last port used if it is free, else any. The password is generated once and
-    kept in `directory/password`, mode 0600. `logs` is for what the process prints.
+    kept in `directory/password`, mode 0600. `logs` is for what the process prints, to `console`.
     """
 
     product: ClassVar[str]
@@ -157,12 +157,11 @@ class LocalServer(OwnedDirectory, ABC):
             last = self.last_owner()
             port = choose_port(self.port, last.port if last else 0)
             command = configure(port)
-            return self.launch(
-                lambda: spawn(command, self.console, logs=self.logs),
-                port,
-                self.version,
-                self._wait_ready,
-            ), True
+
+            def begin() -> Child:
+                return spawn(command, self.console, logs=self.logs)
+
+            return self.launch(begin, port, self.version, self._wait_ready), True
 
     def check_data(self) -> None:
         """Raise where what lies in the directory is not for this server."""

@@ -15,12 +15,7 @@ from graphdb.errors import DataVersionError, ServerError
 from graphdb.local.jar_lock import DEFAULT_VERSION
 from graphdb.local.jars import CacheSettings, Progress, fetch_jars
 from graphdb.local.ownership import LocalServer, Owner
-from graphdb.local.processes import (
-    DEFAULT_BOUNDS,
-    LOOPBACK,
-    LogBounds,
-    port_is_free,
-)
+from graphdb.local.processes import DEFAULT_BOUNDS, LOOPBACK, LogBounds, port_is_free
 
 USER = "neo4j"
 FIRST_PASSWORD = "neo4j"  # noqa: S105 what every new Neo4j begins with, and changed at once

@@ -1,9 +1,7 @@
 """A real Neo4j as a child process: who owns it, what survives, what is refused."""
 
-import json
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -117,33 +115,6 @@ def test_a_stopped_server_is_gone(server: LocalNeo4j):
 
     assert server.owner() is None
     assert not psutil.pid_exists(owner.pid)
-
-
-def test_a_pid_that_was_given_away_is_no_owner(tmp_path: Path):
-    server = LocalNeo4j(tmp_path)
-    stale = {"pid": os.getpid(), "created": 1.0, "port": 7687, "version": server.version}
-    (tmp_path / "owner.json").write_text(json.dumps(stale))
-
-    server.stop()
-
-    assert server.owner() is None
-    assert psutil.pid_exists(os.getpid())
-
-
-def test_a_half_written_record_is_no_owner(tmp_path: Path):
-    (tmp_path / "owner.json").write_text('{"pid": 1')
-
-    assert LocalNeo4j(tmp_path).owner() is None
-
-
-def test_a_port_in_use_is_one_sentence(tmp_path: Path, neo4j_version: str):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-
-        with pytest.raises(ServerError, match=rf"Port {port} on 127\.0\.0\.1 is already in use"):
-            LocalNeo4j(tmp_path, neo4j_version, port=port).start()
 
 
 def test_data_of_the_other_line_is_refused(tmp_path: Path, neo4j_version: str):
