@@ -30,11 +30,11 @@ from training.train import save_fitted
 
 K = 10
 SEED = 1
-SETTINGS = Settings(
-    LightGCNConfig(hops=2), TrainingConfig(max_epochs=3), ItemHalf(EaseConfig(), 100, 0.5)
-)
-IN_PART = {"shop": 600}
-"""So many of a larger data set's test users are asked for, at random; all of them with --whole."""
+WEIGHTS = 100
+"""Kept of an item."""
+IN_PART = {"shop": (600, 20)}
+"""Without --whole so many of a larger data set's test users are asked for, at random, and so many
+weights kept."""
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,9 @@ def test_the_api_gives_the_offline_ndcg_for_every_test_user(
     """The version knows the training part alone; what is asked for is in the graph, at or before
     its cut, so that it is neither new nor seen."""
     print("seed", SEED)
-    users = users if request.config.getoption("--whole") else IN_PART.get(name, users)
+    weights = WEIGHTS
+    if not request.config.getoption("--whole"):
+        users, weights = IN_PART.get(name, (users, weights))
     domain, address = load_domain(name), neo4j_address
     with Graph(address.uri, address.password, user=address.user) as graph, Rejects() as rejects:
         wipe(graph)
@@ -55,9 +57,8 @@ def test_the_api_gives_the_offline_ndcg_for_every_test_user(
         export_snapshot(graph, domain, tmp_path / "snapshot")
         snapshot = read_snapshot(tmp_path / "snapshot")
         world = snapshot_world(snapshot)
-        parts = split(world.interactions, "latest", 0.1, SEED)
-        parts = asking_of(parts, users)
-        fitted = refit(world.with_interactions(parts.train), SETTINGS, seed=SEED)
+        parts = asking_of(split(world.interactions, "latest", 0.1, SEED), users)
+        fitted = refit(world.with_interactions(parts.train), settings(weights), seed=SEED)
         artifact = tmp_path / "artifacts" / "v"
         save_fitted(artifact, snapshot, fitted, seed=SEED, judgement=None, seconds={})
         publish(graph, artifact)
@@ -77,6 +78,12 @@ def test_the_api_gives_the_offline_ndcg_for_every_test_user(
     assert len(wanted) == users
     assert evaluated > 0.03
     assert asked == pytest.approx(evaluated, rel=0.01)
+
+
+def settings(weights: int) -> Settings:
+    """Both halves of the score, learned in a moment."""
+    half = ItemHalf(EaseConfig(), weights, 0.5)
+    return Settings(LightGCNConfig(hops=2), TrainingConfig(max_epochs=3), half)
 
 
 def asking_of(parts: Split, count: int) -> Split:
