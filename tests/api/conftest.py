@@ -5,19 +5,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 import pytest
 
 from api.answers.recommender import Recommender
+from api.cli import main
 from api.loop.publication import publish
 from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving
+from graphdb.connection import Graph
+from graphdb.domain import load_domain
 from graphdb.local.processes import choose_port
+from graphdb.schema import create_schema
 from tests.api.pathlight import Run
 from tests.api.versions import build_artifact, fill_graph
+from tests.conftest import wipe
+from training.artifact import Artifact
 
 READY_S = 60
 
@@ -36,6 +44,33 @@ def world(graph, domain, artifacts):
     fill_graph(graph, domain)
     artifact = build_artifact(graph, artifacts / "v1")
     publish(graph, artifacts / "v1")
+    return artifact
+
+
+@pytest.fixture(scope="module")
+def module_graph(neo4j_address) -> Iterator[Graph]:
+    """The run's graph with the small world in it, for all tests of a module."""
+    address, domain = neo4j_address, load_domain("films")
+    with Graph(address.uri, address.password, user=address.user) as graph:
+        wipe(graph)
+        create_schema(graph, domain)
+        fill_graph(graph, domain)
+        yield graph
+
+
+@pytest.fixture(scope="module")
+def module_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The module's directory, where its artifacts lie."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "artifacts").mkdir()
+    return home
+
+
+@pytest.fixture(scope="module")
+def module_world(module_graph: Graph, module_home: Path) -> Artifact:
+    """Version v1 of the module's graph, serving; returns the artifact."""
+    artifact = build_artifact(module_graph, module_home / "artifacts" / "v1")
+    publish(module_graph, module_home / "artifacts" / "v1")
     return artifact
 
 
@@ -146,24 +181,51 @@ def until_mapped(url: str) -> None:
     pytest.fail("the API did not map the version that serves")
 
 
+def environment(folder: Path, **env: str) -> dict[str, str]:
+    """What `pathlight` is told where nothing else is: a home of its own in this folder."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PATHLIGHT_")}
+    return {**inherited, "PATHLIGHT_HOME": str(folder / "home"), "COLUMNS": "200", **env}
+
+
 @pytest.fixture
-def run(tmp_path: Path, project: Path) -> Run:
-    """Run `pathlight` in a home of its own."""
+def run(tmp_path: Path) -> Run:
+    """Run `pathlight` in this process, in a home of its own."""
 
     def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("PATHLIGHT_")}
-        home = {"PATHLIGHT_HOME": str(tmp_path / "home"), "PYTHONPATH": str(project)}
+        words = ["pathlight", *arguments]
+        out, err = StringIO(), StringIO()
+        with (
+            chdir(tmp_path),
+            patch.object(sys, "argv", words),
+            # Restored with whatever the program itself has written there.
+            patch.dict(os.environ, environment(tmp_path, **env), clear=True),
+            redirect_stdout(out),
+            redirect_stderr(err),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+        code = int(ended.value.code or 0)
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def run_process(tmp_path: Path, project: Path) -> Run:
+    """Run `pathlight` as a process, in a home of its own."""
+
+    def run_process(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-P", "-m", "api.cli", *arguments],
             cwd=tmp_path,
-            env={**inherited, **home, "COLUMNS": "200", **env},
+            env=environment(tmp_path, PYTHONPATH=str(project), **env),
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
 
-    return run
+    return run_process
 
 
 @pytest.fixture

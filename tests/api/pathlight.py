@@ -1,4 +1,4 @@
-"""Running `pathlight` as a process, and what a refusal of it looks like."""
+"""Running `pathlight`, and what a refusal of it looks like."""
 
 import subprocess
 from collections.abc import Callable

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import api_on, until_mapped
-from tests.api.pathlight import Run
+from tests.api.pathlight import Run, refused
 from tests.api.versions import PEOPLE
 from training.artifact import read_artifact
 
@@ -68,9 +68,20 @@ def project(tmp_path: Path, project: Path) -> Path:
     return copy
 
 
-def test_it_is_searched_trained_judged_reported_and_served(
-    on_graph: Run, neo4j_address, tmp_path: Path, artifacts: Path
+@pytest.fixture
+def run(run_process: Run) -> Run:
+    """As a process: it is to load the packages of the other checkout."""
+    return run_process
+
+
+FORGET_TEXTS = "MATCH (i:Item) REMOVE i.text, i.text_digest"
+
+
+def test_it_is_held_to_its_range_searched_trained_judged_reported_and_served(
+    on_graph: Run, graph, neo4j_address, artifacts: Path
 ):
+    graph.write(FORGET_TEXTS)
+
     def told(*arguments: str) -> dict:
         done = on_graph(*arguments, "--json")
         assert done.returncode == 0, done.stderr
@@ -78,6 +89,9 @@ def test_it_is_searched_trained_judged_reported_and_served(
 
     assert NAME in {row["name"] for row in told("models")}
     snapshot = told("snapshot")["snapshot"]
+    expected = "spread is 2, expected a number more than 0 and at most 1"
+    wide = on_graph("train", snapshot, f"--model={NAME}", "--set=model.spread=2", "--json")
+    assert refused(wide) == f"model {NAME}: {expected}"
     few = ("--set=model.dimensions=8", "--set=training.max_epochs=4")
     found = told("tune", snapshot, f"--model={NAME}", "--loss=bpr", "--minutes=0.05", *few)
     trained = told("train", snapshot, f"--recipe={found['recipe']}")["artifact"]
@@ -104,13 +118,3 @@ def test_it_is_searched_trained_judged_reported_and_served(
     best[artifact.history.nonzero()] = -float("inf")
     first = sorted(artifact.item_ids[n] for n in best.argmax(axis=1))
     assert sorted(answer["items"][0]["id"] for answer in answers) == first
-
-
-def test_its_settings_are_held_to_their_range(on_graph: Run):
-    snapshot = json.loads(on_graph("snapshot", "--json").stdout)["snapshot"]
-
-    done = on_graph("train", snapshot, f"--model={NAME}", "--set=model.spread=2")
-
-    assert (done.returncode, done.stdout) == (1, "")
-    expected = "spread is 2, expected a number more than 0 and at most 1"
-    assert done.stderr.splitlines()[-1] == f"pathlight: model {NAME}: {expected}"

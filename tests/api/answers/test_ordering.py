@@ -1,6 +1,7 @@
 """Which of the scored candidates are shown, and in which order: by evaluation's own arithmetic."""
 
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from api.answers.candidates import Pool, barred_rows, pool_in_memory
 from api.answers.ordering import ordered
 from api.answers.recommender import IRRELEVANT, Recommender
 from graphdb.catalogue.catalogue import save_items
+from graphdb.connection import Graph
 from graphdb.domain import Domain, parse_domain
 from graphdb.people.people import fetch_people
 from tests.rows import item_row
@@ -25,14 +27,25 @@ FILMS = resources.files("domains").joinpath("films.toml").read_text()
 GROUPED = FILMS.replace('categories = "genres"', 'categories = "genres"\nmakers = "countries"')
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def domain() -> Domain:
     """Films, whose makers are countries."""
     return parse_domain(f'{GROUPED}\n[groups.east]\nmakers = ["PL", "CZ"]\n', "films.toml")
 
 
 @pytest.fixture
-def version(graph, domain, world, serving):
+def graph(module_graph) -> Graph:
+    """One for all of these tests, which only read."""
+    return module_graph
+
+
+@pytest.fixture
+def artifacts(module_home) -> Path:
+    return module_home / "artifacts"
+
+
+@pytest.fixture(scope="module")
+def films(module_graph, module_world, domain) -> None:
     """The small world's items with genres, and every eighth from a country of the group."""
     rows = [
         item_row(
@@ -43,7 +56,11 @@ def version(graph, domain, world, serving):
         )
         for n in range(40)
     ]
-    save_items(graph, domain, rows)
+    save_items(module_graph, domain, rows)
+
+
+@pytest.fixture
+def version(films, serving):
     serving.refresh()
     return serving.version
 
@@ -160,7 +177,7 @@ def test_a_list_without_anything_relevant_says_so(graph, version, recommender):
     assert (answer.items, answer.empty) == ([], IRRELEVANT)
 
 
-def test_a_list_that_is_nobodys_own_says_which_dials_were_not_heeded(world, recommender):
+def test_a_list_that_is_nobodys_own_says_which_dials_were_not_heeded(films, recommender):
     answer = recommender.recommend(Query("nobody", dials=Dials(novelty=1, rotation=0.1)))
 
     assert (answer.degraded, len(answer.items)) == (["novelty", "rotation"], 10)

@@ -1,5 +1,5 @@
 """The world and the API of the routes' tests, one for the module that asks for them."""
 
-from tests.api.routes.conftest import module_api, module_graph, module_home
+from tests.api.routes.conftest import module_api
 
-__all__ = ["module_api", "module_graph", "module_home"]
+__all__ = ["module_api"]

@@ -1,4 +1,4 @@
-"""`pathlight deadletters` on the suite's servers, as processes."""
+"""`pathlight deadletters` on the suite's servers."""
 
 import json
 

@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.api.pathlight import Run, refused
 from tests.training.recipes import QUICK
 from training.train import train
@@ -46,19 +44,10 @@ def test_json_is_the_judgement_itself_with_the_other_artifact_in_it(
     assert other.id in {pair["second"] for pair in told["paired"]}
 
 
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (["--split=monday"], "there is no split 'monday': expected one of latest, random, items,"),
-        (["--share=2"], "share is 2.0, expected a number more than 0 and less than 1"),
-        (["--group=size"], "property 'size' is not there: expected one of item.colour"),
-        (["--against=nowhere"], "nowhere is not an artifact: it has no model.json"),
-        (["--dial=exposure=small:0.1"], "exposure: the domain says no field in item.makers"),
-        (["--given=none.csv"], "there is no file none.csv"),
-    ],
-)
-def test_what_cannot_be_asked_is_one_sentence(words, sentence, artifact: Path, run: Run):
-    assert sentence in refused(run("evaluate", "--json", *words))
+def test_what_cannot_be_asked_is_one_sentence(artifact: Path, run: Run):
+    done = run("evaluate", "--json", "--dial=exposure=small:0.1")
+
+    assert "exposure: the domain says no field in item.makers" in refused(done)
 
 
 def test_without_an_artifact_it_is_one_sentence(run: Run):

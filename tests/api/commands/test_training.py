@@ -33,10 +33,3 @@ def test_it_goes_on_from_an_artifact_with_its_settings_and_says_where_the_curves
     )
     assert read_model(new).recipe["model"] == read_model(artifact).recipe["model"]
     assert list((new / "tensorboard").iterdir())
-
-
-def test_going_on_with_other_settings_is_refused(artifact: Path, run: Run):
-    done = run("train", "--from", str(artifact), "--loss", "bpr")
-
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "takes that artifact's settings as they are" in done.stderr.splitlines()[-1]

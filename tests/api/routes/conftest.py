@@ -1,44 +1,19 @@
-"""One world and one real API for the tests of a module: they use people and items of their own."""
+"""One real API for the tests of a module: they use people and items of their own."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
-from api.loop.publication import publish
-from graphdb.connection import Graph
-from graphdb.domain import load_domain
-from graphdb.schema import create_schema
 from tests.api.conftest import api_on, until_mapped
-from tests.api.versions import build_artifact, fill_graph
-from tests.conftest import empty_stream_of, wipe
+from tests.conftest import empty_stream_of
 from tests.related import TEXT
 
 
 @pytest.fixture(scope="module")
-def module_graph(neo4j_address) -> Iterator[Graph]:
-    address = neo4j_address
-    with Graph(address.uri, address.password, user=address.user) as graph:
-        wipe(graph)
-        create_schema(graph, load_domain("films"))
-        fill_graph(graph, load_domain("films"))
-        yield graph
-
-
-@pytest.fixture(scope="module")
-def module_home(tmp_path_factory) -> Path:
-    """The directory of the module's API."""
-    home = tmp_path_factory.mktemp("home")
-    (home / "artifacts").mkdir()
-    return home
-
-
-@pytest.fixture(scope="module")
-def module_api(neo4j_address, module_graph, module_home, redis_url) -> Iterator[str]:
+def module_api(neo4j_address, module_world, module_home, redis_url) -> Iterator[str]:
+    """A real API that serves the module's world, and a consumer."""
     home = module_home
-    build_artifact(module_graph, home / "artifacts" / "v1")
-    publish(module_graph, home / "artifacts" / "v1")
     empty_stream_of(redis_url)
     (home / "related.toml").write_text(TEXT)
     domain = str(home / "related.toml")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from training.commands.evaluate import add_arguments, run
-from training.errors import SettingError
+from training.errors import TrainingError
 from training.judging.judgement import read_judgement
 from training.running.loop import Progress
 from training.train import train
@@ -54,8 +54,10 @@ def test_or_a_file_of_its_own(places, tmp_path):
     [
         (["--share", "1.5"], "share is 1.5, expected a number more than 0 and less than 1"),
         (["--cutoff", "0"], r"cutoffs are \[0\], expected whole numbers of at least 1"),
+        (["--against", "nowhere"], "nowhere is not an artifact: it has no model.json"),
+        (["--given", "none.csv"], "there is no file none.csv"),
     ],
 )
-def test_a_setting_out_of_range_is_refused_with_the_range(words, sentence, places):
-    with pytest.raises(SettingError, match=sentence):
+def test_what_cannot_be_asked_is_refused_with_what_can(words, sentence, places):
+    with pytest.raises(TrainingError, match=sentence):
         called([*places, "--split", "last", *words])
