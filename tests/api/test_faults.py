@@ -1,23 +1,25 @@
 """Serving while its graph is killed, frozen or absent: real processes, real signals."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import psutil
 import pytest
 
 from graphdb.connection import Graph
-from graphdb.local.processes import wait_until
+from graphdb.domain import load_domain
+from graphdb.local.processes import choose_port, wait_until
 from graphdb.local.server import LocalNeo4j, bolt_uri
 from graphdb.schema import create_schema
-from tests.api.conftest import api_on
-from tests.api.faults import RECOVERY_S, Client, api_pid, event, frozen, kill
-from tests.conftest import Neo4jAddress, wipe
+from tests.api.conftest import api_at, process_settings
+from tests.api.faults import RECOVERY_S, Client, api_pid, client_of_world, event, frozen, kill
+from tests.conftest import Neo4jAddress, empty_stream_of
 
 pytestmark = pytest.mark.faults
-
-EVENT = event("e1")
 
 
 @pytest.fixture(scope="module")
@@ -28,41 +30,53 @@ def server(tmp_path_factory: pytest.TempPathFactory, neo4j_version: str) -> Iter
     server.stop()
 
 
-@pytest.fixture
-def graph(server: LocalNeo4j, domain) -> Iterator[Graph]:
-    """In place of the run's: this module's server, up again, and empty."""
+@pytest.fixture(scope="module")
+def address(server: LocalNeo4j) -> Neo4jAddress:
     owner, _ = server.start()
-    with Graph(bolt_uri(owner.port), server.password()) as graph:
-        wipe(graph)
-        create_schema(graph, domain)
+    return Neo4jAddress(bolt_uri(owner.port), "neo4j", server.password())
+
+
+@pytest.fixture(scope="module")
+def graph(address: Neo4jAddress) -> Iterator[Graph]:
+    """In place of the run's: this module's server, which is empty."""
+    with Graph(address.uri, address.password) as graph:
+        create_schema(graph, load_domain("films"))
         yield graph
 
 
-@pytest.fixture
-def start_api(server: LocalNeo4j, graph, artifacts, empty_stream: str) -> Callable:
-    owner = server.owner()
-    assert owner
-    address = Neo4jAddress(bolt_uri(owner.port), "neo4j", server.password())
-    return lambda: api_on(address, artifacts.parent, empty_stream)
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture
-def client(world, start_api) -> Iterator[Client]:
-    """A client of an API that has mapped v1."""
-    with start_api() as url, Client(url) as client:
-        assert wait_until(client.warm, 30, 0.2)
+@pytest.fixture(scope="module")
+def client(graph, address, home, redis_url: str) -> Iterator[Client]:
+    """A client of an API that has mapped v1, which each test leaves running."""
+    empty_stream_of(redis_url)
+    with client_of_world(graph, address, home, redis_url) as client:
         yield client
 
 
-def test_a_killed_graph_is_noticed_answered_without_and_found_again(client, server):
-    personal = client.recommend()
+@pytest.fixture(autouse=True)
+def up(client, server) -> None:
+    """The graph as before, whatever the last test has left, and the way in works."""
+    server.start()
+    assert wait_until(client.takes, RECOVERY_S, 0.2)
+
+
+def test_a_killed_graph_is_noticed_answered_without_and_found_again(client, server, home):
+    """And the log names nobody. Of p1, since p0 has a new event: the way in was tried with it."""
+    sent = event("e1", "p1")
+    personal = client.recommend("p1")
+    client.ask("PUT", "/v1/users/somebody@example.com", json={"fields": {"age": "x"}})
     kill(server)
 
-    answers = [client.recommend() for _ in range(10)]
+    answers = [client.recommend("p1") for _ in range(10)]
     similar = client.ask("GET", "/v1/items/3/similar", params={"k": 5}).json()
     stranger = client.recommend("nobody")
-    refused = client.ask("POST", "/v1/events", json=EVENT, params={"wait": True})
-    kept = client.ask("POST", "/v1/events", json=EVENT)
+    refused = client.ask("POST", "/v1/events", json=sent, params={"wait": True})
+    kept = client.ask("POST", "/v1/events", json=sent)
+    client.ask("PUT", "/v1/users/somebody@example.com", json={"fields": {}})
 
     assert personal["degraded"] == []
     assert {tuple(a["degraded"]) for a in answers} == {("graph",)}
@@ -82,8 +96,12 @@ def test_a_killed_graph_is_noticed_answered_without_and_found_again(client, serv
     server.start()
     assert wait_until(lambda: client.degraded() == [], RECOVERY_S, 0.2)
     assert wait_until(lambda: client.ready() == 200, RECOVERY_S, 0.2)
-    assert wait_until(lambda: sent_again(client, [EVENT]) is not None, RECOVERY_S, 0.2)
-    assert sent_again(client, [EVENT]) == (0, 1)
+    assert wait_until(lambda: sent_again(client, [sent]) is not None, RECOVERY_S, 0.2)
+    assert sent_again(client, [sent]) == (0, 1)
+    log = home / "api.log"
+    assert wait_until(lambda: "not up to date with the graph" in log.read_text(), 10)
+    said = log.read_text()
+    assert not [word for word in ("somebody", "p0", "p1", server.password()) if word in said]
 
 
 def sent_again(client: Client, rows: list[dict]) -> tuple[int, int] | None:
@@ -135,7 +153,17 @@ def clock(work: Callable) -> float:
     return time.monotonic() - begun
 
 
-def test_an_api_started_without_its_graph_says_so_and_finds_it_later(world, start_api, server):
+@pytest.fixture
+def start_api(address, home, tmp_path, redis_url: str) -> Callable[[], AbstractContextManager[str]]:
+    """Start another API, whose home holds v1's files and knows of no version that served."""
+    shutil.copytree(home / "artifacts", tmp_path / "artifacts")
+    settings = process_settings(address, tmp_path, redis_url)
+    return lambda: api_at(settings, tmp_path, choose_port(0))
+
+
+def test_an_api_started_without_its_graph_says_so_finds_it_and_then_remembers_what_served(
+    start_api, server, tmp_path
+):
     kill(server)
 
     with start_api() as url, Client(url) as client:
@@ -147,7 +175,7 @@ def test_an_api_started_without_its_graph_says_so_and_finds_it_later(world, star
             assert refused.status_code == 503, refused.text
             assert refused.headers["content-type"] == "application/problem+json"
             assert "retry-after" in refused.headers
-        sent = client.ask("POST", "/v1/events", json=EVENT, params={"wait": True})
+        sent = client.ask("POST", "/v1/events", json=event("w1"), params={"wait": True})
         assert sent.status_code == 503
         assert client.ready() == 503
         assert client.ask("GET", "/health/live").status_code == 200
@@ -157,14 +185,9 @@ def test_an_api_started_without_its_graph_says_so_and_finds_it_later(world, star
         assert wait_until(client.warm, 10, 0.2)
         assert client.ask("GET", refused.url.path).status_code == 200
         assert client.recommend()["model_version"] == "v1"
+        assert wait_until((tmp_path / "serving.json").exists, 30)
 
-
-def test_an_api_started_again_without_its_graph_answers_from_what_served_last(
-    client, start_api, server, artifacts
-):
-    assert wait_until((artifacts.parent / "serving.json").exists, 30)
     kill(server)
-
     with start_api() as url, Client(url) as again:
         answer = again.recommend()
         similar = again.ask("GET", "/v1/items/3/similar").json()
@@ -176,19 +199,6 @@ def test_an_api_started_again_without_its_graph_answers_from_what_served_last(
     assert (answer["fallback"], len(answer["items"])) == ("popular", 5)
     assert (similar["degraded"], len(similar["items"]) > 0) == (["graph"], True)
     assert (back["model_version"], back["degraded"], back["fallback"]) == ("v1", [], None)
-
-
-def test_logs_of_the_api_name_nobody(client, artifacts, server):
-    client.recommend("p0")
-    client.ask("PUT", "/v1/users/somebody@example.com", json={"fields": {"age": "x"}})
-    kill(server)
-    client.recommend("p1")
-    client.ask("PUT", "/v1/users/somebody@example.com", json={"fields": {}})
-
-    log = artifacts.parent / "api.log"
-    assert wait_until(lambda: "not up to date with the graph" in log.read_text(), 10)
-    said = log.read_text()
-    assert not [word for word in ("somebody", "p0", "p1", server.password()) if word in said]
 
 
 def test_events_of_a_batch_under_way_when_the_graph_is_killed_count_once(client, graph, server):
