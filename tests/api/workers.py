@@ -49,7 +49,7 @@ class Workers:
         for child in self.started:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGCONT)
-            stop(child, grace_s=5)
+            stop(child, grace_s=0)
 
     def _start(self, part: Part) -> Child:
         child = spawn(part.command(self.place), self._log(part.name), self.place.env)

@@ -38,8 +38,8 @@ def neo4j(neo4j_address) -> Neo4jSettings:
 
 
 @pytest.fixture
-def snapshot(graph, domain, settings, neo4j):
-    """Export the graph as it is under a name."""
+def snapshot(graph, domain, settings, neo4j, without_texts):
+    """Export the graph as it is under a name, its texts not encoded."""
 
     def take(name: str, progress=silent) -> Path:
         return export(settings, neo4j, graph, domain, name, progress)
@@ -109,7 +109,9 @@ def test_a_graph_that_fails_its_audit_is_not_trained_on(graph, domain, settings,
     assert set(told) == {"audit"}
 
 
-def test_it_is_exported_anyway_where_the_gate_is_open(graph, domain, settings, neo4j):
+def test_it_is_exported_anyway_where_the_gate_is_open(
+    graph, domain, settings, neo4j, without_texts
+):
     fill_graph(graph, domain)
     graph.write("MATCH (u:User {id: 'p1'}) SET u.recent_events = [0.5]")
     opened = settings.model_copy(update={"audit_gate": False})
@@ -127,14 +129,15 @@ def test_it_is_exported_anyway_where_the_gate_is_open(graph, domain, settings, n
     assert "audit" not in told
 
 
-def test_the_whole_loop_tells_where_it_is(graph, domain, settings, snapshot):
+def test_the_whole_loop_tells_where_it_is(graph, domain, settings, neo4j):
     fill_graph(graph, domain)
     told = []
 
     def progress(step: str, done: int, total: int) -> None:
         told.append((step, done, total))
 
-    artifact = train(settings, snapshot("s", progress), "a", progress)
+    exported = export(settings, neo4j, graph, domain, "s", progress)
+    artifact = train(settings, exported, "a", progress)
     publish_artifact(settings, graph, artifact, 0, progress)
 
     steps = list(dict.fromkeys(step for step, _, _ in told))

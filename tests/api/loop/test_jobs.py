@@ -91,7 +91,7 @@ def test_a_graph_that_fails_its_audit_fails_the_cycle_at_once_with_the_check(gra
     assert "`pathlight audit`" in failed["error"]
 
 
-def test_what_may_succeed_later_waits_and_is_tried_again(graph, place):
+def test_what_may_succeed_later_waits_and_is_tried_again(graph, place, without_texts):
     (place.settings.root / "snapshots").write_text("a file where a folder belongs")
     request_job(graph, "export:1", "export", {"name": "1"})
 
@@ -103,7 +103,7 @@ def test_what_may_succeed_later_waits_and_is_tried_again(graph, place):
     assert "snapshots" in list_jobs(graph)[0]["error"]
 
 
-def test_an_export_asks_for_training_in_the_moment_of_its_success(graph, place):
+def test_an_export_asks_for_training_in_the_moment_of_its_success(graph, place, without_texts):
     key = request_retrain(graph)
 
     follows = run_job(place, key)

@@ -65,9 +65,13 @@ def ask_for_publication(graph: Graph, workers: Workers, name: str) -> None:
     request_job(graph, f"publish:{name}", "publish", {"artifact": name})
 
 
-def test_a_cycle_asked_for_twice_goes_through_the_queues_once(graph, world, workers):
+def test_a_cycle_asked_for_twice_goes_through_the_queues_once(
+    graph, world, workers, redis_url, neo4j_address
+):
+    """Beside a job of a kind that nobody knows, which is left alone, and logs that name nobody."""
     workers.worker()
     workers.beat()
+    request_job(graph, "compress:1", "compress", {})
 
     keys = {request_retrain(graph, AT) for _ in range(2)}
 
@@ -79,8 +83,13 @@ def test_a_cycle_asked_for_twice_goes_through_the_queues_once(graph, world, work
         ("export:20260102T0304", "done", 1),
         ("train:20260102T0304-1", "done", 1),
         (f"publish:{version}", "done", 1),
+        ("compress:1", "waiting", 0),
     }
     assert states(graph) == {version: "serving", "v1": "standby"}
+    said = workers.log("worker") + workers.log("beat")
+    secrets = [neo4j_address.password, redis_url.split("@")[0].rpartition(":")[2]]
+    assert not [secret for secret in secrets if secret and secret in said]
+    assert not [key for key in world.user_keys if key in said]
 
 
 def test_a_worker_killed_in_training_leaves_the_old_version_and_another_finishes(
@@ -189,30 +198,6 @@ def test_a_job_that_fails_three_times_is_failed_with_its_reason(graph, domain, w
     assert "was killed: by hand, or for want of memory" in failed["error"]
     assert states(graph) == {"v1": "serving"}
     assert [row["kind"] for row in list_jobs(graph)] == ["train"]
-
-
-def test_a_kind_of_job_that_is_not_known_is_left_alone(graph, world, workers):
-    workers.worker()
-    workers.beat()
-    request_job(graph, "compress:1", "compress", {})
-
-    ask_for_publication(graph, workers, "v2")
-
-    assert wait_until(lambda: serves(graph, "v2"), SOON_S, 0.2), workers.log("worker")
-    assert (job(graph, "compress")["state"], job(graph, "compress")["attempts"]) == ("waiting", 0)
-
-
-def test_logs_name_no_secrets_and_no_people(graph, world, workers, redis_url, neo4j_address):
-    workers.worker()
-    workers.beat()
-    ask_for_publication(graph, workers, "v2")
-    assert wait_until(lambda: serves(graph, "v2"), SOON_S, 0.2), workers.log("worker")
-
-    said = workers.log("worker") + workers.log("beat")
-
-    secrets = [neo4j_address.password, redis_url.split("@")[0].rpartition(":")[2]]
-    assert not [secret for secret in secrets if secret and secret in said]
-    assert not [key for key in world.user_keys if key in said]
 
 
 def test_lists_that_are_too_old_or_too_many_are_forgotten(graph, neo4j_address, monkeypatch):
