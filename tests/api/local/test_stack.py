@@ -204,9 +204,16 @@ def test_an_interrupted_up_leaves_nothing_behind(
     assert_nothing_left(tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+LATER = [("redis", 0), ("redis", 1), ("api", 0), ("beat", 0), ("api", 1), ("beat", 1)]
+
+
 @pytest.mark.parametrize(
-    "moment", [("redis", 0), ("redis", 1), ("api", 0), ("beat", 0), ("api", 1), ("beat", 1)]
+    ("moment", "number"),
+    [
+        *((moment, signal.SIGINT) for moment in LATER),
+        (LATER[0], signal.SIGTERM),
+        (LATER[0], signal.SIGHUP),
+    ],
 )
 def test_an_interrupt_at_any_later_step_leaves_nothing_behind(
     tmp_path: Path, given: Neo4jSettings, moment: tuple[str, int], number: int
