@@ -1,6 +1,7 @@
 """Hours in minutes: a mixed load at half of what the API can do, while versions come and go.
 
-    python -m benchmarks.soak [--minutes 30] [--publish-minutes 5] [--items 40000] [--users 100000]
+    python -m benchmarks.soak [--minutes 30] [--publish-minutes 5] [--fastest-seconds 20]
+                              [--items 40000] [--users 100000] [--events 1000000]
 
 The clients of benchmarks.serving send recommendations, events and catalogue changes (MIX) on a shop
 of its own (benchmarks.published_shop), first as fast as they can, then at half that rate; meanwhile
@@ -34,7 +35,6 @@ from graphdb.connection import Neo4jSettings
 from training.artifact import Artifact
 
 MIX = {"recommend": 0.6, "event": 0.35, "catalogue": 0.05}
-FASTEST_S = 20
 SAMPLE_S = 2
 PARTS = ("neo4j", "redis", "consumer", "api")
 TOLERANCE = 1e-4
@@ -125,6 +125,7 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--publish-minutes", type=float, default=5)
+    parser.add_argument("--fastest-seconds", type=float, default=20)
     parser.add_argument("--items", type=int, default=40_000)
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--events", type=int, default=1_000_000)
@@ -135,7 +136,7 @@ def main() -> None:
         people = shop.people(data.users, SEED)
         half = len(people) // 2
         soak = Soak(shop, {artifact.model.id: artifact}, people[:half], people[half:])
-        most = rate(soak.send, FASTEST_S)
+        most = rate(soak.send, options.fastest_seconds)
         soak.taken.clear()
         soak.wrong.clear()
         ended, memory = threading.Event(), []
