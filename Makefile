@@ -30,7 +30,7 @@ demo: install
 
 test: install
 	$(PYTEST)
-	$(PYTEST) --neo4j $(LTS) tests/graphdb tests/api/loop/test_publication.py tests/api/answers/test_recommender.py
+	$(PYTEST) --neo4j $(LTS) tests/api/answers/test_recommender.py tests/api/loop/test_publication.py tests/graphdb
 
 faults: install
 	$(PYTEST)

@@ -42,6 +42,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--whole", action="store_true", help="real data sets as a whole (minutes)")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On another line of Neo4j than the default one only what asks a Neo4j is another test."""
+    if config.getoption("--neo4j") == DEFAULT_VERSION:
+        return
+    config.hook.pytest_deselected(items=[item for item in items if not asks_neo4j(item)])
+    items[:] = [item for item in items if asks_neo4j(item)]
+
+
+def asks_neo4j(item: pytest.Item) -> bool:
+    """Whether a test, or a fixture of it, is told which Neo4j this run is for."""
+    return "neo4j_version" in getattr(item, "fixturenames", ())
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """What every run ran against."""
     return f"neo4j: {config.getoption('--neo4j-uri') or config.getoption('--neo4j')}"
