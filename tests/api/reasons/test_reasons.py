@@ -10,8 +10,8 @@ from api.serving.withheld import Withheld
 
 
 @pytest.fixture
-def version(module_world):
-    return mapped(module_world, "a", People(), Withheld(module_world.item_ids))
+def version(world):
+    return mapped(world, "a", People(), Withheld(world.item_ids))
 
 
 def history_of(version, key: str) -> History:
@@ -19,11 +19,11 @@ def history_of(version, key: str) -> History:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 10, 99])
-def test_they_add_up_to_the_exact_score(version, module_world, limit):
-    rows = np.arange(len(module_world.item_ids))
-    for key in module_world.user_keys[:4]:
+def test_they_add_up_to_the_exact_score(version, world, limit):
+    rows = np.arange(len(world.item_ids))
+    for key in world.user_keys[:4]:
         history = history_of(version, key)
-        scores = module_world.scorer.scores(history.row, history.residual[None])[0]
+        scores = world.scorer.scores(history.row, history.residual[None])[0]
 
         explained = reasons_for(version, history, rows, limit)
 
@@ -35,8 +35,8 @@ def test_they_add_up_to_the_exact_score(version, module_world, limit):
             assert len(reasons) == min(limit, 10) + (limit < 10) + 1
 
 
-def test_the_strongest_events_are_named_first(version, module_world):
-    history = history_of(version, module_world.user_keys[0])
+def test_the_strongest_events_are_named_first(version, world):
+    history = history_of(version, world.user_keys[0])
 
     [(_, reasons)] = reasons_for(version, history, np.array([3]), 4)
 
@@ -46,8 +46,8 @@ def test_the_strongest_events_are_named_first(version, module_world):
     assert other.count == 6
 
 
-def test_a_share_is_of_what_speaks_for_the_item(version, module_world):
-    history = history_of(version, module_world.user_keys[0])
+def test_a_share_is_of_what_speaks_for_the_item(version, world):
+    history = history_of(version, world.user_keys[0])
 
     [(_, reasons)] = reasons_for(version, history, np.array([3]), 10)
 
@@ -57,8 +57,8 @@ def test_a_share_is_of_what_speaks_for_the_item(version, module_world):
     assert any(r.contribution < 0 and r.share == 0 for r in reasons)
 
 
-def test_without_a_residual_there_is_no_general_taste(version, module_world):
-    known = history_of(version, module_world.user_keys[0])
+def test_without_a_residual_there_is_no_general_taste(version, world):
+    known = history_of(version, world.user_keys[0])
     history = History(known.row, None, known.seen)
 
     [(_, reasons)] = reasons_for(version, history, np.array([3]), 2)
