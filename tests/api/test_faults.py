@@ -182,7 +182,7 @@ def test_an_api_started_without_its_graph_says_so_finds_it_and_then_remembers_wh
 
         server.start()
         assert wait_until(lambda: client.ready() == 200, RECOVERY_S, 0.2)
-        assert wait_until(client.warm, 10, 0.2)
+        assert wait_until(client.warm, RECOVERY_S, 0.2)
         assert client.ask("GET", refused.url.path).status_code == 200
         assert client.recommend()["model_version"] == "v1"
         assert wait_until((tmp_path / "serving.json").exists, 30)
