@@ -5,10 +5,10 @@ import shutil
 import numpy as np
 
 from api.answers.answer import Query
-from graphdb.answers.filtering import Condition
 from graphdb.answers.retrieval import NewEvent
 from graphdb.catalogue.catalogue import save_items
 from graphdb.events.events import save_events
+from graphdb.filters import Condition
 from graphdb.people.people import fetch_people
 from tests.rows import event_row, item_row
 
