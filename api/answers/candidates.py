@@ -25,8 +25,8 @@ NEAR, WALKED = 200, 200
 """Candidates asked of each half beyond what was seen: the union of the best 300 lost nothing."""
 WALKED_PASSING = 1_000
 """The same of the second half where what it finds must pass a filter, which most of it may not."""
-EXACT = "exact"
-"""The source of everything there is, for want of an index."""
+EXACT, UNDIRECTED = "exact", "catalogue"
+"""The sources of everything there is: for want of an index, and of a vector to ask it with."""
 SPARE = 100
 """Beyond k so many of a pool must pass a filter: with fewer the best that pass may lie outside it,
 and all that pass are scored."""
@@ -72,10 +72,12 @@ def pool_in_graph(
     brought: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Pool:
     """At least k candidates that may be shown and pass, if there are so many; brought: by source,
-    items that the domain's sources and rules came up with. Without the vector index all that may be
-    shown and pass are candidates."""
+    items that the domain's sources and rules came up with. Without the vector index, and for a
+    person whose events have no direction, all that may be shown and pass are candidates."""
     person = version.artifact.scorer.folded(history.row, history.residual)
     vector = query_vector(person.user, version.artifact.model.similarity)
+    if not any(vector):
+        return _whole(graph, version, person, barred, passing, brought, UNDIRECTED)
     catalogue = len(version.artifact.item_ids)
     near_count = NEAR + len(barred) + query.k
     walk_count = query.k + (WALKED if passing is EVERYTHING else WALKED_PASSING)
@@ -94,8 +96,7 @@ def pool_in_graph(
                 passing,
             )
         except IndexLostError:
-            everything = list_passing(graph, passing)
-            return _score(version, person, barred, {EXACT: everything, **brought})
+            return _whole(graph, version, person, barred, passing, brought, EXACT)
         if found is None:  # flipped away and its slot taken since the person was read
             raise GraphUnavailableError(f"version {version.id} is gone")
         near, shown = found
@@ -131,6 +132,21 @@ def by_popularity(version: MappedVersion, history: History, given: Sequence[str]
     scores = version.artifact.popularity[rows]
     order = np.argsort(-scores, kind="stable")
     return Pool(rows[order], scores[order], {"given": set(rows.tolist())})
+
+
+def _whole(
+    graph: Graph,
+    version: MappedVersion,
+    person: Folded,
+    barred: Collection[int],
+    passing: Predicate,
+    brought: Mapping[str, Sequence[str]],
+    source: str,
+) -> Pool:
+    """Everything that may be shown and passes, as what this source found."""
+    everything = set(list_passing(graph, passing))
+    found = {name: everything.intersection(ids) for name, ids in brought.items()}
+    return _score(version, person, barred, {source: everything, **found})
 
 
 def _walk(person: Folded, barred: Collection[int]) -> np.ndarray:

@@ -21,7 +21,7 @@ from api.answers.fallback import Showable, allowed, fill, ranked
 from api.answers.impersonal import Impersonal, emptied
 from api.answers.listing import listed, with_evidence
 from api.answers.ordering import ordered
-from api.answers.rankings import Ranking, Rankings
+from api.answers.rankings import Rankings
 from api.answers.rules import Ruled, Rules, ruled_out
 from api.answers.sources import Sources
 from api.loop.publication import query_vector
@@ -40,7 +40,6 @@ from graphdb.answers.ties import list_ties
 from graphdb.answers.walks import list_walked
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, IndexLostError
-from training.artifact import ArtifactError
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +71,10 @@ class Recommender:
         return answer
 
     def _listed(self, query: Query) -> Answer:
+        # One that is asked for by name is stood in for by no other.
+        published = None if query.model_version is not None else self._impersonal.from_publication
         try:
-            try:
-                return self._serving.answer(self._from_graph, self._from_memory, query)
-            except ArtifactError:
-                if query.model_version is not None:
-                    raise
-                return self._serving.breaker.call(self._impersonal.from_publication, query)
+            return self._serving.answer(self._from_graph, published, self._from_memory, query)
         except (NothingPublishedError, GraphUnavailableError):
             if query.filter or query.model_version is not None:  # which only the graph knows
                 raise
@@ -88,7 +84,7 @@ class Recommender:
                 raise
             return Answer(None, None, items, link, ["graph", *self._unruled])
 
-    def ranking(self, name: Ranking, query: Query) -> Answer:
+    def ranking(self, name: str, query: Query) -> Answer:
         """The first k of a ranking that may be shown to anybody."""
 
         def shown(showable: Showable) -> list[Recommended]:
@@ -112,12 +108,8 @@ class Recommender:
     def rank(self, query: Query, given: Sequence[str]) -> Answer:
         """The given items that may be shown, in the person's order; last, as they came, those that
         the version does not know."""
-        try:
-            return self._serving.answer(self._rank_in_graph, self._rank_in_memory, query, given)
-        except ArtifactError:
-            hidden = self._serving.breaker.call(fetch_hidden, self._graph, given)
-            shown = [item for item in given if item not in hidden]
-            return replace(_as_given(shown), degraded=["artifact"])
+        ways = self._rank_in_graph, self._rank_without_files, self._rank_in_memory
+        return self._serving.answer(*ways, query, given)
 
     def _rank_in_graph(self, query: Query, given: Sequence[str]) -> Answer:
         version, person = self.who(query)
@@ -128,13 +120,16 @@ class Recommender:
         history = version.history(person.keys, person.events, person.totals)
         return self._ranked(version, query, history, shown, known=person.known)
 
-    def _rank_in_memory(
-        self, version: MappedVersion, missing: str, query: Query, given: Sequence[str]
-    ) -> Answer:
+    def _rank_without_files(self, query: Query, given: Sequence[str]) -> Answer:
+        hidden = fetch_hidden(self._graph, given)
+        shown = [item for item in given if item not in hidden]
+        return replace(_as_given(shown), degraded=["artifact"])
+
+    def _rank_in_memory(self, version: MappedVersion, query: Query, given: Sequence[str]) -> Answer:
         history = version.history(version.people.keys_of(query.user_id), list(query.session))
         withheld = version.withheld.now()
         shown = [item for item in given if item not in withheld]
-        answer = self._ranked(version, query, history, shown, missing)
+        answer = self._ranked(version, query, history, shown, "graph")
         return answer if query.session or answer.fallback else replace(answer, fallback="published")
 
     def _ranked(
@@ -290,25 +285,25 @@ class Recommender:
         degraded, acted = [missing] if missing else [], arranged.acted if arranged else {}
         return Answer(version.id, version.as_of, items, None, degraded, empty, acted)
 
-    def _from_memory(self, version: MappedVersion, missing: str, query: Query) -> Answer:
+    def _from_memory(self, version: MappedVersion, query: Query) -> Answer:
         """The mapped version over its whole catalogue; nothing where there is a filter, for what
         passes it only the graph knows. Raises GraphUnavailableError when another is asked for."""
         if query.model_version not in (None, version.id):
             raise GraphUnavailableError(f"version {query.model_version} cannot be read now")
         if query.filter:
             empty = "what passes the filter cannot be told from memory"
-            degraded = [missing, "filter", *self._unruled]
+            degraded = ["graph", "filter", *self._unruled]
             return Answer(version.id, version.as_of, [], None, degraded, empty)
         history = version.history(version.people.keys_of(query.user_id), list(query.session))
         if not history.row.nnz:
             withheld = version.withheld.now()
             chain = ranked(self.rankings, version, lambda ids: set(ids) - withheld)
             items, link = fill(chain, query.k, query.exclude_ids)
-            return Answer(version.id, version.as_of, items, link, [missing, *self._unruled])
+            return Answer(version.id, version.as_of, items, link, ["graph", *self._unruled])
         barred = barred_rows(version, history, query)
         pool = pool_in_memory(version, history, barred)
-        answer = self._answer(version, query, history, pool, missing)
-        answer = replace(answer, degraded=[missing, *self._unruled])
+        answer = self._answer(version, query, history, pool, "graph")
+        answer = replace(answer, degraded=["graph", *self._unruled])
         # A session brings all its events; of a person the newest are in the graph alone.
         return answer if query.session else replace(answer, fallback="published")
 

@@ -35,12 +35,12 @@ def similar(
     def in_graph() -> Answer | None:
         return _in_graph(serving, domain, item_id, k, exclude_ids, by)
 
-    def in_memory(version: MappedVersion, missing: str) -> Answer | None:
+    def in_memory(version: MappedVersion) -> Answer | None:
         if by in ("text", "knowledge"):
             raise GraphUnavailableError(f"what is similar by {by} is known to the graph alone")
-        return _in_memory(version, missing, item_id, k, exclude_ids)
+        return _in_memory(version, item_id, k, exclude_ids)
 
-    return serving.answer(in_graph, in_memory)
+    return serving.answer(in_graph, None, in_memory)
 
 
 def _in_graph(
@@ -94,14 +94,14 @@ def similar_people(
             raise GraphUnavailableError(f"version {version.id} is gone")
         return version.id, found
 
-    def in_memory(version: MappedVersion, missing: str) -> None:
+    def in_memory(version: MappedVersion) -> None:
         raise GraphUnavailableError("who is similar is known to the graph alone")
 
-    return serving.answer(in_graph, in_memory)
+    return serving.answer(in_graph, None, in_memory)
 
 
 def _in_memory(
-    version: MappedVersion, missing: str, item_id: str, k: int, exclude_ids: frozenset[str]
+    version: MappedVersion, item_id: str, k: int, exclude_ids: frozenset[str]
 ) -> Answer | None:
     row = version.item_rows.get(item_id)
     if row is None:
@@ -116,4 +116,4 @@ def _in_memory(
         Recommended(item, rank, weight, ["memory"])
         for rank, (item, weight) in enumerate(kept[:k], 1)
     ]
-    return Answer(version.id, version.as_of, items, None, [missing])
+    return Answer(version.id, version.as_of, items, None, ["graph"])

@@ -71,12 +71,12 @@ def explain(
         found = explained(version, history, item_id, without, limit)
         return _told(serving, domain, version, user_id, item_id, told, found)
 
-    def in_memory(version: MappedVersion, missing: str) -> Explanation:
+    def in_memory(version: MappedVersion) -> Explanation:
         history = version.history(version.people.keys_of(user_id), [])
         found = explained(version, history, item_id, without, limit)
-        return replace(found, degraded=(missing,))
+        return replace(found, degraded=("graph",))
 
-    return serving.answer(in_graph, in_memory)
+    return serving.answer(in_graph, None, in_memory)
 
 
 def explained(

@@ -1,4 +1,4 @@
-"""What serves, kept in this process's memory, and the choice between graph and memory.
+"""What serves, kept in this process's memory, and the choice between it, the graph and both.
 
 One answer reads one version throughout. It knows neither how candidates are found nor HTTP.
 """
@@ -62,29 +62,33 @@ class Serving:
     def answer(
         self,
         online: Callable[P, T],
-        offline: Callable[Concatenate[MappedVersion, str, P], T],
+        published: Callable[P, T] | None,
+        offline: Callable[Concatenate[MappedVersion, P], T],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """`online`'s answer or, when something is missing, `offline`'s from memory.
+        """`online`'s answer, by the graph and the version in memory or, when one is missing, by
+        the other.
 
-        `online` raises UnmappedError when another version serves. `offline` is told what is
-        missing: "graph" when it does not answer, "artifact" when the files of what serves cannot
-        be read. Raises NothingPublishedError, or ArtifactError, when nothing is in memory either.
+        `online` raises UnmappedError when another version serves than the one in memory. When its
+        files cannot be read, `published` answers by the graph alone: the version in memory serves
+        no more, and may have been taken back. Without one ArtifactError is raised. When the graph
+        does not answer, `offline` does, from memory; NothingPublishedError when nothing is there.
         """
         try:
-            return self._online(online, *args, **kwargs)
+            try:
+                return self._online(online, *args, **kwargs)
+            except ArtifactError:
+                if published is None:
+                    raise
+                return self.breaker.call(published, *args, **kwargs)
         except GraphUnavailableError:
-            missing, version = "graph", self.version or self._recall()
+            version = self.version or self._recall()
             if version is None:
                 raise NothingPublishedError(
                     "the graph does not answer and nothing was published here before"
                 ) from None
-        except ArtifactError:
-            missing, version = "artifact", self.version
-            if version is None:
-                raise
-        return offline(version, missing, *args, **kwargs)
+        return offline(version, *args, **kwargs)
 
     def _online(self, online: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         for _ in range(ATTEMPTS):
@@ -119,14 +123,15 @@ class Serving:
         return [v for v in (self.version, self._before, self._pinned) if v is not None]
 
     def refresh(self) -> None:
-        """Map what serves now if this process has not, and note who and what is gone since."""
+        """Note who and what is gone since, and map what serves now if this process has not."""
         serving = self.breaker.watch(lambda: fetch_serving(self.graph))
+        # First, as files take long to read, and may not be there.
+        if self.version is not None:
+            self.version.people.renew(self.graph)
+            if time.monotonic() - self._withheld_at > WITHHELD_S:
+                self._note_withheld(self.version)
         if serving is not None:
             self._map(serving["id"], serving["slot"])
-            if self.version is not None:
-                self.version.people.renew(self.graph)
-                if time.monotonic() - self._withheld_at > WITHHELD_S:
-                    self._note_withheld(self.version)
 
     def withhold(self, since: dict[str, float | None]) -> None:
         """Note at once what this process itself wrote: from when on items must not be shown, in
@@ -191,8 +196,9 @@ class Serving:
         try:
             return map_version(self.graph, version, slot, self._artifacts)
         except (ArtifactError, OSError) as error:
-            self._unreadable = (version, str(error), time.monotonic() + UNREADABLE_S)
-            raise ArtifactError(f"version {version} cannot be read: {error}") from error
+            why = f"version {version} cannot be read: {error}"
+            self._unreadable = (version, why, time.monotonic() + UNREADABLE_S)
+            raise ArtifactError(why) from error
 
 
 def _marked(version: MappedVersion) -> dict[str, Any]:

@@ -181,6 +181,16 @@ def until_mapped(url: str) -> None:
     pytest.fail("the API did not map the version that serves")
 
 
+def until_ranked(url: str) -> None:
+    """Until the process has read its rankings."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        if httpx.get(f"{url}/v1/rankings/popular", trust_env=False).json().get("as_of"):
+            return
+        time.sleep(0.1)
+    pytest.fail("the API did not read its rankings")
+
+
 def environment(folder: Path, **env: str) -> dict[str, str]:
     """What `pathlight` is told where nothing else is: a home of its own in this folder."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("PATHLIGHT_")}

@@ -27,16 +27,17 @@ def client(api_url) -> Iterator[Client]:
         yield client
 
 
-def test_a_version_whose_files_are_missing_leaves_the_one_in_memory(
+def test_a_version_whose_files_are_missing_answers_from_the_graph_until_they_are_there(
     client, graph, artifacts, tmp_path
 ):
     build_artifact(graph, tmp_path / "elsewhere" / "v2", seed=5)
     publish(graph, tmp_path / "elsewhere" / "v2")
 
+    assert wait_until(lambda: client.degraded() == ["artifact"], 20, 0.2)
     answer = client.recommend()
     similar = client.ask("GET", "/v1/items/3/similar")
 
-    assert (answer["model_version"], answer["degraded"]) == ("v1", ["artifact"])
+    assert (answer["model_version"], answer["fallback"]) == ("v2", "published")
     assert len(answer["items"]) == 5
     assert similar.status_code == 200
     assert similar.json()["model_version"] == "v2"  # its weights are in the graph

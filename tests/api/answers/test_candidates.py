@@ -1,5 +1,7 @@
 """The pool: what the sources found, without what is barred, scored whole and never short."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,9 @@ from api.answers import candidates
 from api.answers.answer import Query
 from api.answers.candidates import barred_rows, pool_in_graph, pool_in_memory
 from api.serving.mapped import History, MappedVersion
-from graphdb.answers.filtering import Condition, compile_filter
+from graphdb.answers.filtering import compile_filter
 from graphdb.catalogue.catalogue import save_items
+from graphdb.filters import Condition
 from graphdb.people.people import fetch_people
 from tests.rows import item_row
 
@@ -96,3 +99,49 @@ def test_a_filter_that_keeps_few_is_never_short(graph, domain, version, history,
     pool = pool_in_graph(graph, version, history, Query("p0", k=3), set(), passing)
 
     assert [version.artifact.item_ids[row] for row in pool.rows] == last
+
+
+def brought_by(graph, domain) -> tuple[dict[str, list[str]], str]:
+    """What a source and a rule bring: a hidden item, one that passes no filter, and the one that
+    may be shown and passes."""
+    rows = [item_row("1", hidden=True, genres=["Drama"]), item_row("3", genres=["Drama"])]
+    save_items(graph, domain, [*rows, item_row("2", genres=["War"])])
+    return {"sequels": ["1", "3"], "sponsored": ["1", "2", "3"]}, "3"
+
+
+@pytest.mark.faults
+def test_without_the_index_what_others_bring_is_shown_only_if_it_may_be_and_passes(
+    graph, domain, version, history
+):
+    brought, fine = brought_by(graph, domain)
+    passing = compile_filter(domain, Condition("genres", "in", ("Drama",)))
+    with_index = pool_in_graph(graph, version, history, Query("p0"), set(), passing, brought)
+
+    graph.define("DROP INDEX item_vector_a")
+    without = pool_in_graph(graph, version, history, Query("p0"), set(), passing, brought)
+
+    assert [version.artifact.item_ids[row] for row in without.rows] == [fine]
+    assert without.rows.tolist() == with_index.rows.tolist()
+    assert without.sources(without.rows[0]) == ["exact", "sequels", "sponsored"]
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+def test_a_person_without_a_direction_is_scored_over_everything_that_may_be_shown(
+    graph, domain, version, history, filtered
+):
+    brought, fine = brought_by(graph, domain)
+    scorer = version.artifact.scorer
+    still = replace(scorer, event_vectors=np.zeros_like(scorer.event_vectors))
+    aimless = replace(version, artifact=replace(version.artifact, scorer=still))
+    nowhere = replace(history, residual=None)
+    drama = Condition("genres", "in", ("Drama",)) if filtered else None
+    passing = compile_filter(domain, drama, version.indexed)
+
+    pool = pool_in_graph(graph, aimless, nowhere, Query("p0"), set(), passing, brought)
+
+    aimless.withheld.renew(graph)
+    best = pool_in_memory(aimless, nowhere, ()).rows.tolist()
+    row = version.item_rows[fine]
+    assert pool.rows.tolist() == ([row] if filtered else best)
+    assert pool.sources(row) == ["catalogue", "sequels", "sponsored"]
+    assert len(best) == 39

@@ -192,6 +192,25 @@ def test_a_source_brings_candidates_that_count_by_its_factor(graph, asking):
     assert sum(r.contribution for r in found.reasons) == pytest.approx(found.score, abs=1e-6)
 
 
+@pytest.mark.faults
+def test_without_the_vector_index_rules_place_and_sources_bring_nothing_hidden(graph, asking):
+    rows = [{"type": "sequel_of", "start": i, "end": "0", "weight": None} for i in ("8", "9")]
+    save_relations(graph, RULED, rows)
+    save_items(
+        graph,
+        RULED,
+        [item_row("1", hidden=True, tags=["sponsored"]), item_row("9", hidden=True)],
+    )
+    graph.define("DROP INDEX item_vector_a")
+
+    answer = asking(Query("ann", k=8))
+
+    assert answer.degraded == ["index"]
+    assert not {"1", "9"} & {item.id for item in answer.items}
+    assert [(i.id, i.rule) for i in answer.items if i.rule] == [("2", "sponsored")]
+    assert [i.id for i in answer.items if "sequels" in i.sources] == ["8"]
+
+
 def test_a_source_that_cannot_be_asked_is_named_and_the_list_is_the_persons_own(asking):
     broken = TEXT.split("[rules.")[0] + '[sources.broken]\ncypher = "RETURN 1 AS x"\n'
 

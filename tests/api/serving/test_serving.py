@@ -3,6 +3,7 @@
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving, UnmappedError
 from graphdb.catalogue.catalogue import save_items
 from graphdb.errors import GraphUnavailableError
+from graphdb.people.erasure import erase_person
 from graphdb.people.people import fetch_people, join_people
 from graphdb.versions.versions import fetch_serving, rollback
 from tests.api.versions import build_artifact
@@ -19,16 +21,19 @@ from tests.rows import item_row
 from training.artifact import ArtifactError
 
 
+def mapped(serving) -> str:
+    """The version that serves. Raises UnmappedError when another is in memory."""
+    found = fetch_serving(serving.graph)
+    if serving.version is None or serving.version.id != found["id"]:
+        raise UnmappedError(found["id"], found["slot"])
+    return serving.version.id
+
+
 def current(serving) -> str:
     """The version that serves, by asking as an answer does."""
-
-    def online() -> str:
-        found = fetch_serving(serving.graph)
-        if serving.version is None or serving.version.id != found["id"]:
-            raise UnmappedError(found["id"], found["slot"])
-        return serving.version.id
-
-    return serving.answer(online, lambda version, missing: f"{version.id} without {missing}")
+    return serving.answer(
+        mapped, lambda _: "published", lambda version, _: f"{version.id} in memory", serving
+    )
 
 
 def down() -> str:
@@ -70,49 +75,67 @@ def test_of_many_who_ask_at_once_one_maps(serving, world):
 
 def test_without_the_graph_memory_answers_and_says_so(serving, world):
     with pytest.raises(NothingPublishedError, match="nothing was published here before"):
-        serving.answer(down, lambda version, missing: missing)
+        serving.answer(down, None, lambda version: version.id)
     serving.breaker.watch(int)
     serving.refresh()
 
-    assert serving.answer(down, lambda version, missing: (version.id, missing)) == ("v1", "graph")
+    assert serving.answer(down, None, lambda version: version.id) == "v1"
 
 
-def test_unreadable_files_leave_the_version_in_memory_until_they_are_back(
-    graph, serving, world, artifacts, tmp_path, monkeypatch
-):
-    monkeypatch.setattr("api.serving.serving.UNREADABLE_S", 0.0)
-    assert current(serving) == "v1"
+@pytest.fixture
+def away(graph, world, serving, tmp_path) -> Path:
+    """Version v1 in memory, v2 serving, whose files are here and not where they belong."""
+    serving.refresh()
     build_artifact(graph, tmp_path / "away" / "v2", seed=5)
     publish(graph, tmp_path / "away" / "v2")
+    return tmp_path / "away" / "v2"
 
-    assert current(serving) == "v1 without artifact"
+
+def test_without_its_files_what_serves_answers_by_the_graph_until_they_are_back(
+    serving, away, artifacts, monkeypatch
+):
+    monkeypatch.setattr("api.serving.serving.UNREADABLE_S", 0.0)
+
+    assert current(serving) == "published"
     with pytest.raises(ArtifactError, match="version v2 cannot be read"):
         serving.refresh()
+    assert serving.answer(down, None, lambda version: version.id) == "v1"
 
-    shutil.copytree(tmp_path / "away" / "v2", artifacts / "v2")
+    serving.breaker.watch(int)
+    shutil.copytree(away, artifacts / "v2")
     assert current(serving) == "v2"
 
 
-def test_unreadable_files_are_not_read_again_for_every_answer(
-    graph, serving, world, artifacts, tmp_path
+def test_without_its_files_who_and_what_is_gone_is_noted_all_the_same(
+    graph, domain, serving, away, monkeypatch
 ):
-    assert current(serving) == "v1"
-    build_artifact(graph, tmp_path / "away" / "v2", seed=5)
-    publish(graph, tmp_path / "away" / "v2")
-    assert current(serving) == "v1 without artifact"
+    monkeypatch.setattr("api.serving.serving.WITHHELD_S", 0.0)
+    erase_person(graph, "p0")
+    join_people(graph, "p1", "p2")
+    save_items(graph, domain, [item_row("7", hidden=True)])
 
-    shutil.copytree(tmp_path / "away" / "v2", artifacts / "v2")
+    with pytest.raises(ArtifactError):
+        serving.refresh()
 
-    assert current(serving) == "v1 without artifact"
+    memory = serving.version
+    assert (memory.id, memory.withheld.now()) == ("v1", {"7"})
+    assert memory.people.keys_of("p0") == []
+    assert memory.people.keys_of("p2") == memory.people.keys_of("p1") != []
 
 
-def test_with_nothing_in_memory_unreadable_files_are_an_error_that_names_them(
-    serving, world, artifacts
-):
+def test_unreadable_files_are_not_read_again_for_every_answer(serving, away, artifacts):
+    assert current(serving) == "published"
+
+    shutil.copytree(away, artifacts / "v2")
+
+    assert current(serving) == "published"
+
+
+def test_what_has_no_answer_by_the_graph_alone_names_the_files(serving, world, artifacts):
     (artifacts / "v1" / "similar.parquet").unlink()
 
     with pytest.raises(ArtifactError, match=r"version v1 .*similar\.parquet is missing"):
-        current(serving)
+        serving.answer(mapped, None, lambda version, _: version.id, serving)
 
 
 def test_an_item_hidden_later_is_noticed_in_memory(graph, domain, serving, world, monkeypatch):
@@ -177,7 +200,7 @@ def test_a_process_started_without_the_graph_answers_from_what_served_last(
     )
 
     later = Serving(graph, artifacts, GraphBreaker())
-    assert later.answer(down, lambda version, missing: (version.id, missing)) == ("v1", "graph")
+    assert later.answer(down, None, lambda version: version.id) == "v1"
     assert (later.version.withheld.now(), later.version.people.keys) == ({"7"}, {})
 
     later.breaker.watch(int)
@@ -191,4 +214,4 @@ def test_a_marker_of_a_version_whose_files_are_gone_is_no_version(graph, serving
     shutil.rmtree(artifacts / "v1")
 
     with pytest.raises(NothingPublishedError):
-        Serving(graph, artifacts, GraphBreaker()).answer(down, lambda version, missing: missing)
+        Serving(graph, artifacts, GraphBreaker()).answer(down, None, lambda version: version.id)
