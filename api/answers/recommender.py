@@ -11,18 +11,27 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 
 from api.answers.answer import Answer, NothingPublishedError, Query, Recommended
 from api.answers.boosts import boosted_pool
-from api.answers.candidates import EXACT, Pool, barred_rows, by_popularity, pool_in_memory, pool_of
+from api.answers.candidates import (
+    EXACT,
+    LOOKED_AT,
+    Pool,
+    barred_rows,
+    by_popularity,
+    pool_in_memory,
+    pool_of,
+)
 from api.answers.fallback import Showable, allowed, fill, ranked
 from api.answers.impersonal import Impersonal, emptied
 from api.answers.listing import listed, with_evidence
-from api.answers.ordering import ordered
+from api.answers.ordering import ordered, ordered_on
 from api.answers.rankings import Ranking, Rankings
-from api.answers.rules import Ruled, Rules, ruled_out
+from api.answers.rules import Arranged, Ruled, Rules, ruled_out
 from api.answers.sources import Sources
 from api.loop.publication import query_vector
 from api.serving.mapped import History, MappedVersion
@@ -42,9 +51,6 @@ from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, IndexLostError
 
 log = logging.getLogger(__name__)
-
-WIDER = 8
-"""Times as many candidates are looked at where rules leave a list short."""
 
 IRRELEVANT = "no item is as relevant as min_relevance asks"
 
@@ -218,26 +224,25 @@ class Recommender:
         sourced, silent = self._sources.find(person.id, recent)
         walked = self._walked(version, history, person, recent) if self._walking else {}
         ruled, barred = self._rules.of(query.user_id), barred_rows(version, history, query)
-        never = [version.item_rows[i] for i in ruled.never if i in version.item_rows]
+        never = version.rows_of(ruled.never)
         brought = {**walked, **sourced, **ruled.placed}
-        wanted = query
-        while True:
-            pool = boosted_pool(
-                self._graph, self._domain, version, history, wanted, barred.union(never), brought
-            )
-            answer = self._answer(version, query, history, pool, None, ruled, person.known)
-            short = self._rules.arranging and len(answer.items) < query.k
-            if not short or len(pool.rows) < wanted.k:
-                break
-            wanted = replace(query, k=WIDER * max(len(pool.rows), query.k))
-        acted = answer.rules
+        shared = (self._graph, self._domain, version, history)
+        pooled = partial(boosted_pool, *shared, query, barred | never, brought)
+        pool, chosen, arranged = pooled(), None, Arranged([], {}, {})
+        if self._rules.arranging:
+            chosen, arranged = self._arranged(version, query, history, pool, ruled)
+            if len(chosen.rows) < query.k <= len(pool.rows) < LOOKED_AT:
+                pool = pooled(reach=LOOKED_AT)
+                chosen, arranged = self._arranged(version, query, history, pool, ruled)
+        answer = self._answer(version, query, history, pool, None, chosen, person.known)
+        items, acted = arranged.marked(answer.items), arranged.acted
         if ruled.barred:
             ids = version.artifact.item_ids
             found = {ids[row] for rows in pool.found.values() for row in rows if row not in barred}
             acted = ruled.held_back(found) | acted
         empty = answer.empty if answer.items or len(pool.rows) else ruled_out(acted) or answer.empty
         degraded = [*silent, *(["index"] if EXACT in pool.found else [])]
-        return replace(answer, degraded=degraded, rules=acted, empty=empty)
+        return replace(answer, items=items, degraded=degraded, rules=acted, empty=empty)
 
     def _walked(
         self, version: MappedVersion, history: History, person: Person, recent: Sequence[str]
@@ -247,6 +252,16 @@ class Recommender:
         items = [item for item in recent if version.item_rows.get(item) in liked]
         return list_walked(self._graph, self._domain, person.id, items)
 
+    def _arranged(
+        self, version: MappedVersion, query: Query, history: History, pool: Pool, ruled: Ruled
+    ) -> tuple[Pool, Arranged]:
+        """The best k of the pool as the rules have them."""
+        placed = version.rows_of(item for ids in ruled.placed.values() for item in ids)
+        every = ordered_on(self._graph, self._domain, version, history, query, pool, placed)
+        ids = [version.artifact.item_ids[row] for row in every.rows]
+        arranged = self._rules.arranged(ids, query.k, ruled)
+        return every.taken(np.array(arranged.places, np.int64)), arranged
+
     def _answer(
         self,
         version: MappedVersion,
@@ -254,36 +269,23 @@ class Recommender:
         history: History,
         pool: Pool,
         missing: str | None = None,
-        ruled: Ruled | None = None,
+        chosen: Pool | None = None,
         known: Known = UNREAD,
     ) -> Answer:
-        """The best k, explained; missing: why it comes from memory alone; ruled: what rules say,
-        where they are heeded; known: what was read of the person for reasons."""
-        graph = None if missing else self._graph
-        if ruled is None or not self._rules.arranging:
-            chosen, arranged = ordered(graph, self._domain, version, history, query, pool), None
-        else:  # the list as the dials give it, then what else there is
-            whole = replace(query, k=len(pool.rows))
-            first, every = (
-                ordered(graph, self._domain, version, history, asked, pool)
-                for asked in (query, whole)
-            )
-            rest = every.taken(np.flatnonzero(~np.isin(every.rows, first.rows)))
-            chosen = first.followed(rest)
-            ids = [version.artifact.item_ids[row] for row in chosen.rows]
-            arranged = self._rules.arranged(ids, query.k, ruled)
-            chosen = chosen.taken(np.array(arranged.places, np.int64))
+        """The best k, explained; missing: why it comes from memory alone; chosen: the best as rules
+        have them, where these are heeded; known: what was read of the person for reasons."""
+        if chosen is None:
+            graph = None if missing else self._graph
+            chosen = ordered(graph, self._domain, version, history, query, pool)
         items = listed(version, history, query, chosen)
-        if arranged:
-            items = arranged.marked(items)
         if missing is None and (query.reasons or query.fields):
             items = with_evidence(self._graph, self._domain, query, items, version, known)
         empty = None
         if not items and missing is None:
             left = query.dials.min_relevance and len(pool.rows)
             empty = IRRELEVANT if left else emptied(self._graph, self._domain, query)
-        degraded, acted = [missing] if missing else [], arranged.acted if arranged else {}
-        return Answer(version.id, version.as_of, items, None, degraded, empty, acted)
+        degraded = [missing] if missing else []
+        return Answer(version.id, version.as_of, items, None, degraded, empty)
 
     def _from_memory(self, version: MappedVersion, query: Query) -> Answer:
         """The mapped version over its whole catalogue; nothing where there is a filter, for what

@@ -4,7 +4,7 @@ It is what answers are scored with, and all that answers when the graph is down.
 person's id to the key in the files is read from the graph and never written to disk.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -64,6 +64,10 @@ class MappedVersion:
     @property
     def as_of(self) -> datetime:
         return self.artifact.model.as_of
+
+    def rows_of(self, ids: Iterable[str]) -> set[int]:
+        """The rows of those of these items that the version knows."""
+        return {row for id in ids if (row := self.item_rows.get(id)) is not None}
 
     def history(
         self,

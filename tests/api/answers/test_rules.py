@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from api.answers.answer import Query
+from api.answers.candidates import LOOKED_AT
 from api.answers.recommender import Recommender
 from api.answers.rules import Ruled, arrange, ruled_out
 from api.loop.publication import publish
@@ -17,7 +20,9 @@ from graphdb.domain import parse_domain
 from graphdb.events.events import save_events
 from tests.api.versions import build_artifact
 from tests.rows import event_row, item_row
-from tests.ruled import RULED, TEXT
+from tests.ruled import FILMS, RULED, TEXT
+from training.reranking import Dials
+from training.scorer import Scorer
 
 IDS = list("abcdefgh")
 MAKERS = {"makers": {"a": ["x"], "b": ["x"], "c": ["x"], "d": ["y"], "e": ["x", "y"]}}
@@ -98,7 +103,7 @@ def published(graph, artifacts):
 
 
 @pytest.fixture
-def asking(graph, artifacts, published):
+def ask(graph, artifacts):
     """Answers under a domain's rules."""
     made = []
 
@@ -112,6 +117,12 @@ def asking(graph, artifacts, published):
     yield ask
     for recommender in made:
         recommender.close()
+
+
+@pytest.fixture
+def asking(published, ask):
+    """Answers about the forty films."""
+    return ask
 
 
 def block(graph, *items: str) -> None:
@@ -153,6 +164,54 @@ def test_groups_that_are_full_leave_a_list_short_and_say_so(asking):
         assert len(answer.items) == 4
         assert answer.rules["variety"] >= 30
         assert answer.empty is None
+
+
+@pytest.fixture
+def crowded(graph, artifacts) -> list[str]:
+    """Thousands of films by how near they are to the one that ann has rated. The thousand nearest
+    are dramas, each other one has a genre to itself; all have one tag."""
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(2_600, 6)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    nearest = [f"{n:04d}" for n in np.argsort(-(vectors @ vectors[0]), kind="stable")]
+    genres = dict.fromkeys(nearest, "Drama") | {film: film for film in nearest[1001:]}
+    save_items(
+        graph, RULED, [item_row(n, genres=[genres[n]], tags=["film"]) for n in sorted(nearest)]
+    )
+    save_events(graph, RULED, "api", [event_row("p0", nearest[0])])
+    nothing = sp.csr_matrix((2_600, 2_600), dtype=np.float32)
+    build_artifact(
+        graph,
+        artifacts / "v1",
+        residuals=None,
+        scorer=Scorer(vectors, vectors, nothing, blend=0.0),
+    )
+    publish(graph, artifacts / "v1")
+    save_events(graph, RULED, "api", [event_row("ann", nearest[0], at=datetime.now(UTC))])
+    return nearest[1:]
+
+
+def test_rules_look_further_than_what_is_near_and_no_further_than_their_bound(
+    graph, crowded, ask, monkeypatch
+):
+    variety = '[rules.variety]\nat_most = 2\nper = "(item)-[:HAS_GENRE]->(group)"\n'
+    alike = '[rules.alike]\nat_most = 2\nper = "(item)-[:HAS_TAG]->(group)"\n'
+    asked, read = [], graph.read
+    monkeypatch.setattr(graph, "read", lambda *a, **named: asked.append(named) or read(*a, **named))
+
+    filled = ask(Query("ann", k=10), FILMS + variety)
+    asked.clear()
+    short = ask(Query("ann", k=500, dials=Dials(diversity=0.5)), FILMS + alike)
+
+    assert [item.id for item in filled.items] == [*crowded[:2], *crowded[1000:1008]]
+    assert 900 < filled.rules["variety"] <= 998
+    assert (len(short.items), short.degraded, short.empty) == (2, [], None)
+    assert list(short.rules) == ["alike"]
+    searches = [named["k"] for named in asked if named.get("k", 0) > 1]
+    assert len(searches) == 2
+    assert max(searches) <= LOOKED_AT + 501
+    grouped = [len(named["ids"]) for named in asked if {"ids", "values"} <= set(named)]
+    assert 500 < max(grouped) <= LOOKED_AT + 500
 
 
 def test_a_strangers_list_obeys_too(graph, asking, published):
