@@ -106,7 +106,7 @@ class Impersonal:
         shown = sorted(set(showable([*placed])) & set(placed)) if placed else []
         every = [*items, *(Recommended(id, 0, 0.0, [placed[id]]) for id in shown)]
         ids = [item.id for item in every]
-        arranged = self._rules.arranged(ids, query.k, ruled, spare=len(items))
+        arranged = self._rules.arranged(ids, query, ruled, spare=len(items))
         chosen = arranged.marked([every[place] for place in arranged.places])
         return [replace(item, rank=rank) for rank, item in enumerate(chosen, 1)], arranged.acted
 

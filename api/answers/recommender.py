@@ -259,7 +259,7 @@ class Recommender:
         placed = version.rows_of(item for ids in ruled.placed.values() for item in ids)
         every = ordered_on(self._graph, self._domain, version, history, query, pool, placed)
         ids = [version.artifact.item_ids[row] for row in every.rows]
-        arranged = self._rules.arranged(ids, query.k, ruled)
+        arranged = self._rules.arranged(ids, query, ruled)
         return every.taken(np.array(arranged.places, np.int64)), arranged
 
     def _answer(

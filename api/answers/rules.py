@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from api.answers.answer import Recommended
+from api.answers.answer import Query, Recommended
 from graphdb.answers.rules import list_groups, list_matched
 from graphdb.connection import Graph
 from graphdb.domain import Domain
@@ -56,17 +56,24 @@ def arrange(
     most: Mapping[str, int],
     groups: Mapping[str, Mapping[str, Collection[str]]],
     spots: Mapping[int, tuple[str, Collection[str]]],
+    before: Sequence[str] = (),
     spare: int | None = None,
 ) -> Arranged:
     """The best k of `ids`, which are in the order of preference.
 
     most: by rule, so many of one group; groups: by rule and item; spots: by position from 1, the
-    rule and its items. From the place `spare` on, ids are for spots only.
+    rule and its items; before: items that the list has already, on earlier pages. From the place
+    `spare` on, ids are for spots only.
     """
     chosen: list[int] = []
     marks: dict[str, str] = {}
     acted: Counter[str] = Counter()
-    full: Counter[tuple[str, str]] = Counter()
+    full = Counter(
+        (rule, group)
+        for rule in most
+        for id in before
+        for group in groups.get(rule, {}).get(id, ())
+    )
     waiting = dict.fromkeys(range(len(ids)))
     plain = iter(range(len(ids) if spare is None else spare))
 
@@ -100,7 +107,7 @@ def arrange(
         return None
 
     while len(chosen) < k:
-        place = placed(len(chosen) + 1)
+        place = placed(len(before) + len(chosen) + 1)
         if place is None and (place := best()) is None:
             break
         del waiting[place]
@@ -136,15 +143,16 @@ class Rules:
         )
 
     def arranged(
-        self, ids: Sequence[str], k: int, ruled: Ruled, spare: int | None = None
+        self, ids: Sequence[str], query: Query, ruled: Ruled, spare: int | None = None
     ) -> Arranged:
         """The best k of `ids` as the rules have it: see `arrange`."""
-        groups = list_groups(self._graph, self._domain, ids) if self._most else {}
+        every = [*query.before, *ids]
+        groups = list_groups(self._graph, self._domain, every) if self._most else {}
         spots = {
             position: (rule, set(ruled.placed.get(rule, ())))
             for position, rule in self._spots.items()
         }
-        return arrange(ids, k, self._most, groups, spots, spare)
+        return arrange(ids, query.k, self._most, groups, spots, query.before, spare)
 
 
 def ruled_out(acted: Mapping[str, int]) -> str | None:

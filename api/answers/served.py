@@ -7,7 +7,7 @@ and the answer says so: people are answered none the less.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -43,10 +43,20 @@ def fetch_list(state: State, id: str) -> ServedRow | None:
 
 @dataclass(frozen=True)
 class Before:
-    """What was shown before a page, beside it as well, and how many of it the list itself had."""
+    """What was shown before a page: what its own list had, so many `ranks` of it, then what stood
+    beside that."""
 
     items: tuple[str, ...] = ()
     ranks: int = 0
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """What the list itself had, in order."""
+        return self.items[: self.ranks]
+
+    def beside(self, others: Iterable[str]) -> "Before":
+        """With these beside it, nothing twice."""
+        return Before(tuple(dict.fromkeys((*self.items, *others))), self.ranks)
 
 
 def shown_before(state: State, cursor: str | None, field: str) -> Before:
@@ -57,8 +67,9 @@ def shown_before(state: State, cursor: str | None, field: str) -> Before:
     if row is None:
         detail = "expected the next_cursor of a list that is still kept"
         raise InvalidError("the cursor is not valid", [{"field": field, "detail": detail}])
-    ranks = row["first_rank"] - 1 + len(row["items"])
-    return Before((*row["before"], *row["items"]), ranks)
+    earlier = row["first_rank"] - 1
+    own = (*row["before"][:earlier], *row["items"])
+    return Before(own, len(own)).beside(row["before"][earlier:])
 
 
 def gone_on(answer: Answer, before: Before) -> Answer:

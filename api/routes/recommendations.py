@@ -1,7 +1,7 @@
 """Recommendations and similar items: what is asked, and the answer with its reasons."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -13,7 +13,7 @@ from api.answers.answer import Query as Asked
 from api.answers.asking import Asker, AskerWithEvents, Id, person_asking
 from api.answers.dials import dials_asked
 from api.answers.filters import FilterError, parse_boost, parse_filter
-from api.answers.served import Served, gone_on, keep, shown_before
+from api.answers.served import Before, Served, gone_on, keep, shown_before
 from api.answers.similar import By, similar
 from api.problems import InvalidError, NotFoundError, responses
 from api.reasons.telling import INCLUDE, Include, ReasonOut, TieOut, reasons_out, wanted_of
@@ -27,6 +27,7 @@ from training.reranking import Dials
 T = TypeVar("T")
 
 MOST_ITEMS = 500
+FIRST_PAGE = Before()
 
 router = APIRouter(tags=["recommendations"])
 
@@ -181,7 +182,7 @@ def post_recommendations(state: Current, query: RecommendationBody) -> AnswerOut
     started = time.perf_counter()
     before = shown_before(state, query.cursor, "body.cursor")
     person = person_asking(state.domain, query, "body")
-    asked = asked_of(state.domain, person, query, "body", before.items)
+    asked = asked_of(state.domain, person, query, "body", before)
     answer = gone_on(state.recommender.recommend(asked), before)
     if query.dry_run:
         return answer_out(answer, started)
@@ -204,7 +205,7 @@ def asked_of(
     person: tuple[str, tuple[NewEvent, ...]],
     query: Wanted,
     place: str,
-    before: Iterable[str] = (),
+    before: Before = FIRST_PAGE,
 ) -> Asked:
     """What a request asks for; place: where it says so, for errors."""
     user_id, session = person
@@ -212,7 +213,8 @@ def asked_of(
         user_id=user_id,
         session=session,
         k=query.k,
-        exclude_ids=frozenset([*query.exclude_ids, *before]),
+        exclude_ids=frozenset([*query.exclude_ids, *before.items]),
+        before=before.own,
         exclude_seen=query.exclude_seen,
         filter=_read(parse_filter, query.filter, domain, f"{place}.filter")
         if query.filter is not None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from api.answers.answer import Query
+from api.answers.answer import Answer, Query
 from api.answers.candidates import LOOKED_AT
 from api.answers.recommender import Recommender
 from api.answers.rules import Ruled, arrange, ruled_out
@@ -70,6 +70,17 @@ def test_a_place_counts_for_its_group_and_is_left_when_nothing_may_stand_there()
 def test_what_is_spare_comes_at_its_spot_only():
     assert listed(arrange(IDS, 8, {}, {}, {2: ("sponsored", {"h"})}, spare=3)) == "ahbc"
     assert listed(arrange(IDS, 8, {}, {}, {}, spare=3)) == "abc"
+
+
+def test_a_page_goes_on_where_the_list_was():
+    spots = {2: ("sponsored", {"h"}), 4: ("late", {"g"})}
+
+    page = arrange(IDS[2:], 3, {"makers": 2}, MAKERS, spots, before=["a", "b"])
+
+    # x is full already, y is not; the second position has been, the fourth is the page's second.
+    assert "".join(IDS[2:][place] for place in page.places) == "dgf"
+    assert (page.marks, page.acted) == ({"g": "late"}, {"makers": 2, "late": 1})
+    assert arrange(IDS[2:], 3, {"makers": 2}, MAKERS, {}, before=["a"]).places == [0, 1, 3]
 
 
 def test_only_rules_that_bar_something_that_was_found_acted():
@@ -144,6 +155,25 @@ def test_a_personal_list_obeys_every_rule_and_says_which_acted(graph, asking):
     assert ids[1] in ("1", "2")
     assert answer.rules["blocked"] == answer.rules["sponsored"] == 1
     assert (free.rules, answer.degraded, answer.fallback) == ({}, [], None)
+
+
+@pytest.mark.parametrize("person", ["ann", "nobody"])
+def test_pages_together_obey_as_one_list_does(asking, person):
+    def page(k: int, *before: str) -> Answer:
+        shown = frozenset(before)
+        return asking(Query(person, k=k, exclude_ids=shown, before=before))
+
+    whole = page(8)
+    first = page(3)
+    shown = [item.id for item in first.items]
+    second = page(5, *shown)
+    third = page(5, *shown, *(item.id for item in second.items))
+
+    assert [(i.id, i.rule) for i in [*first.items, *second.items]] == [
+        (i.id, i.rule) for i in whole.items
+    ]
+    assert (len(whole.items), third.items) == (8, [])
+    assert third.rules["variety"] > 20
 
 
 @pytest.mark.parametrize("person", ["ann", "nobody"])

@@ -53,6 +53,21 @@ def test_each_page_knows_those_before_it_and_the_last_one_has_no_next(state_on, 
     assert (rows[0]["scenario"], rows[0]["context"]) == ("home", '{"a":2,"b":1}')
 
 
+def test_of_what_was_shown_a_page_knows_which_its_own_list_had(state_on, empty_stream):
+    query = Query("ann", k=2)
+    with state_on(empty_stream) as state:
+        beside = Before().beside(["8", "9"])
+        _, told = keep(state, query, answer_of("1", "2"), beside, None, None)
+        second = shown_before(state, told.next_cursor, "body.cursor").beside(["7", "1"])
+        page = gone_on(answer_of("3", "4"), second)
+        _, told = keep(state, query, page, second, None, None)
+        third = shown_before(state, told.next_cursor, "body.cursor")
+
+    assert (second.own, third.own) == (("1", "2"), ("1", "2", "3", "4"))
+    assert third == Before(("1", "2", "3", "4", "8", "9", "7"), 4)
+    assert [item.rank for item in page.items] == [3, 4]
+
+
 def test_a_list_ends_where_it_is_longest_and_a_cursor_of_no_list_is_refused(state_on, empty_stream):
     with state_on(empty_stream) as state:
         before = Before(tuple(str(n) for n in range(MOST_SHOWN - 2)), 5)
