@@ -37,9 +37,11 @@ class Impersonal:
         query: Query,
         seen: Collection[str],
         links: Sequence[Link] = (),
+        ids: Sequence[str] = (),
     ) -> Answer:
-        """From the graph: `links`, then profile, what trends, what is popular."""
-        ruled = self._rules.of(query.user_id)
+        """From the graph: `links`, then profile, what trends, what is popular; ids: the person's
+        own and those joined to it."""
+        ruled = self._rules.of(query.user_id, ids)
         barred = query.exclude_ids | (set(seen) if query.exclude_seen else set())
         never, met = ruled.never - barred, set()
         barred |= never
@@ -88,9 +90,10 @@ class Impersonal:
         empty = None
         if not items:
             empty = ruled_out(acted) or emptied(self._graph, self._domain, query)
+        answer = Answer(None, None, items, link, [*ruled.untold], empty, acted)
         if version is None:
-            return Answer(None, None, items, link, empty=empty, rules=acted)
-        return Answer(version.id, version.as_of, items, link, empty=empty, rules=acted)
+            return answer
+        return replace(answer, model_version=version.id, as_of=version.as_of)
 
     def _arranged(
         self,
@@ -132,8 +135,9 @@ class Impersonal:
             return [(row["id"], row["score"]) for row in rows]
 
         links = [("published", near), ("session", walked)] if person.version else []
-        answer = self.answer(None, query, seen, links)
-        return replace(answer, model_version=person.version, degraded=["artifact"])
+        answer = self.answer(None, query, seen, links, person.ids)
+        degraded = ["artifact", *answer.degraded]
+        return replace(answer, model_version=person.version, degraded=degraded)
 
 
 def emptied(graph: Graph, domain: Domain, query: Query) -> str | None:

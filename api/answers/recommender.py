@@ -49,6 +49,7 @@ from graphdb.answers.ties import list_ties
 from graphdb.answers.walks import list_walked
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, IndexLostError
+from ingest.stream.served import ServedLists
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +59,12 @@ IRRELEVANT = "no item is as relevant as min_relevance asks"
 class Recommender:
     """Personal lists from what serves."""
 
-    def __init__(self, serving: Serving, domain: Domain) -> None:
+    def __init__(self, serving: Serving, domain: Domain, lists: ServedLists | None = None) -> None:
         self._serving, self._domain = serving, domain
         self._graph, self._warmed = serving.graph, ""
         self.rankings = Rankings(domain, serving.home / "rankings.json")
-        self._rules, self._sources = Rules(serving.graph, domain), Sources(serving.graph, domain)
+        self._rules = Rules(serving.graph, domain, lists)
+        self._sources = Sources(serving.graph, domain)
         self._impersonal = Impersonal(serving.graph, domain, self.rankings, self._rules)
         self._walking = bool(domain.walks.knowledge or domain.walks.social)
         self._unruled, self._checked = ["rules"] if domain.rules else [], False
@@ -188,8 +190,9 @@ class Recommender:
             self._checked = True
 
     def close(self) -> None:
-        """Ask the sources no more."""
+        """Ask sources and rules no more."""
         self._sources.close()
+        self._rules.close()
 
     def who(self, query: Query) -> tuple[MappedVersion | None, Person]:
         """The version that serves or was asked for, and the person with the session's events.
@@ -211,20 +214,19 @@ class Recommender:
     def _from_graph(self, query: Query) -> Answer:
         version, person = self.who(query)
         if version is None:
-            return self._impersonal.answer(
-                None, query, [e.item_id for e in person.events if e.seen]
-            )
+            seen = [event.item_id for event in person.events if event.seen]
+            return self._impersonal.answer(None, query, seen, ids=person.ids)
         history = version.history(person.keys, person.events, person.totals)
         if not history.row.nnz:
             ids = version.artifact.item_ids
             seen = {ids[row] for row in history.seen} | history.unknown
-            return self._impersonal.answer(version, query, seen)
+            return self._impersonal.answer(version, query, seen, ids=person.ids)
         asking = self._domain.sources or self._walking
         recent = _recent(version, history, person) if asking else []
         sourced, silent = self._sources.find(person.id, recent)
         walked = self._walked(version, history, person, recent) if self._walking else {}
-        ruled, barred = self._rules.of(query.user_id), barred_rows(version, history, query)
-        never = version.rows_of(ruled.never)
+        ruled = self._rules.of(query.user_id, person.ids)
+        barred, never = barred_rows(version, history, query), version.rows_of(ruled.never)
         brought = {**walked, **sourced, **ruled.placed}
         shared = (self._graph, self._domain, version, history)
         pooled = partial(boosted_pool, *shared, query, barred | never, brought)
@@ -241,7 +243,7 @@ class Recommender:
             found = {ids[row] for rows in pool.found.values() for row in rows if row not in barred}
             acted = ruled.held_back(found) | acted
         empty = answer.empty if answer.items or len(pool.rows) else ruled_out(acted) or answer.empty
-        degraded = [*silent, *(["index"] if EXACT in pool.found else [])]
+        degraded = [*silent, *ruled.untold, *(["index"] if EXACT in pool.found else [])]
         return replace(answer, items=items, degraded=degraded, rules=acted, empty=empty)
 
     def _walked(

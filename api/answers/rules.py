@@ -1,7 +1,8 @@
 """The domain's rules in an answer: what is never shown, how many of a group, what is placed where.
 
-What a rule speaks of is asked of the graph once an answer; how the list then follows is decided
-here, on ids in the order of preference. It knows no scores and no HTTP.
+What a rule speaks of is asked of the graph once an answer, and what a person was shown a moment ago
+of Redis; how the list then follows is decided here, on ids in the order of preference. It knows no
+scores and no HTTP.
 """
 
 from collections import Counter
@@ -9,21 +10,29 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from api.answers.answer import Query, Recommended
+from api.serving.breaker import GraphBreaker
 from graphdb.answers.rules import list_groups, list_matched
+from graphdb.answers.served import ServedRow
 from graphdb.connection import Graph
 from graphdb.domain import Domain
+from graphdb.errors import PathlightError
+from ingest.stream.served import ServedLists
 
 MOST_PLACED = 500
 """Items that a rule may choose from to place one."""
+SHARE, PAUSE_S, AT_ONCE = 0.2, 5.0, 8
+"""Of an answer's patience with the graph Redis's part; how long it is not asked after it took more;
+how many answers ask it at the same time."""
 
 
 @dataclass(frozen=True)
 class Ruled:
     """What rules say of one person. barred: by rule, what is never shown; placed: by rule, the
-    items of which the best is placed."""
+    items of which the best is placed; untold: rules of which the last lists are not known."""
 
     barred: Mapping[str, frozenset[str]] = field(default_factory=dict)
     placed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    untold: Sequence[str] = ()
 
     @property
     def never(self) -> set[str]:
@@ -118,10 +127,12 @@ def arrange(
 
 
 class Rules:
-    """All rules of a domain on one graph."""
+    """All rules of a domain on one graph; lists: where those wait that it does not have yet."""
 
-    def __init__(self, graph: Graph, domain: Domain) -> None:
-        self._graph, self._domain = graph, domain
+    def __init__(self, graph: Graph, domain: Domain, lists: ServedLists | None = None) -> None:
+        self._graph, self._domain, self._lists = graph, domain, lists
+        self._redis = GraphBreaker(SHARE * graph.patience.query, PAUSE_S, readers=AT_ONCE)
+        self._capping = [name for name, rule in domain.rules.items() if rule.shown_at_most]
         self._most = {n: rule.at_most for n, rule in domain.rules.items() if rule.at_most}
         self._spots = {r.position: name for name, r in domain.rules.items() if r.position}
         self._matched = any(not rule.at_most for rule in domain.rules.values())
@@ -131,16 +142,33 @@ class Rules:
         """Whether any rule asks for more than leaving items out."""
         return bool(self._most or self._spots)
 
-    def of(self, user_id: str) -> Ruled:
-        """What the rules say of this person; nothing is asked where there are none."""
+    def of(self, user_id: str, ids: Sequence[str] = ()) -> Ruled:
+        """What the rules say of this person, whom the graph knows by `ids`; nothing is asked where
+        there are none."""
         if not self._matched:
             return Ruled()
-        matched = list_matched(self._graph, self._domain, user_id)
+        waiting, untold = self._waiting(ids)
+        matched = list_matched(self._graph, self._domain, user_id, waiting)
         placing = set(self._spots.values())
         return Ruled(
             {rule: frozenset(ids) for rule, ids in matched.items() if rule not in placing},
             {rule: ids[:MOST_PLACED] for rule, ids in matched.items() if rule in placing},
+            untold,
         )
+
+    def _waiting(self, ids: Sequence[str]) -> tuple[list[ServedRow], list[str]]:
+        """What these ids were shown and the graph may not have yet, and the rules that would count
+        it where Redis does not say."""
+        if self._lists is None or not self._capping or not ids:
+            return [], []
+        try:
+            return self._redis.call(self._lists.list_of, ids), []
+        except PathlightError:
+            return [], self._capping
+
+    def close(self) -> None:
+        """Ask Redis no more."""
+        self._redis.close()
 
     def arranged(
         self, ids: Sequence[str], query: Query, ruled: Ruled, spare: int | None = None

@@ -1,5 +1,7 @@
 """Rules in a list: groups, places and what is never shown, and that an answer says which acted."""
 
+import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,12 +15,17 @@ from api.answers.rules import Ruled, arrange, ruled_out
 from api.loop.publication import publish
 from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving
+from graphdb.answers.served import save_served
 from graphdb.catalogue.catalogue import save_items
 from graphdb.catalogue.relations import save_relations
 from graphdb.connection import SERVING, Graph
 from graphdb.domain import parse_domain
+from graphdb.events.event_row import micros
 from graphdb.events.events import save_events
+from ingest.stream.served import ServedLists
+from ingest.stream.stream import EventStream
 from tests.api.versions import build_artifact
+from tests.graphdb.answers.test_served import served_row
 from tests.rows import event_row, item_row
 from tests.ruled import FILMS, RULED, TEXT
 from training.reranking import Dials
@@ -306,6 +313,35 @@ def test_a_source_that_cannot_be_asked_is_named_and_the_list_is_the_persons_own(
     answer = asking(Query("ann", k=5), broken)
 
     assert (len(answer.items), answer.degraded, answer.fallback) == (5, ["broken"], None)
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A Redis that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("down", [False, True])
+def test_while_redis_does_not_answer_a_cap_goes_by_the_graph_and_is_named(
+    graph, artifacts, published, silent, down
+):
+    lists = [served_row(id, "ann", ["3"], at=micros(datetime.now(UTC))) for id in ("a", "b")]
+    save_served(graph, lists)
+    serving = Serving(graph, artifacts, GraphBreaker(deadline=30))
+    stream = EventStream("redis://127.0.0.1:9" if down else silent)
+    recommender = Recommender(serving, RULED, ServedLists(stream))
+    recommender.warm()
+
+    known, stranger = (recommender.recommend(Query(person, k=5)) for person in ("ann", "nobody"))
+
+    assert (known.degraded, known.fallback, len(known.items)) == (["tired"], None, 5)
+    assert known.rules["tired"] == 1
+    assert (stranger.degraded, len(stranger.items)) == ([], 5)
+    assert not serving.breaker.is_open
+    recommender.close()
+    stream.close()
 
 
 def test_from_memory_rules_are_not_known_and_the_answer_says_so(graph, artifacts, published):

@@ -19,7 +19,7 @@ from graphdb.catalogue.catalogue import save_items
 from graphdb.domain import parse_domain
 from graphdb.events.events import save_events
 from graphdb.events.recent import RECENT
-from graphdb.people.people import fetch_people
+from graphdb.people.people import fetch_people, join_people
 from tests.rows import NOON, event_row, item_row
 
 FILMS = resources.files("domains").joinpath("films.toml").read_text()
@@ -49,7 +49,16 @@ def test_only_events_beyond_the_cut_are_new(graph, domain):
 def test_a_stranger_has_no_key(graph, domain):
     person = fetch_person(graph, domain, "nobody", {}, NOON)
 
-    assert (person.keys, person.events, person.version) == ([], [], None)
+    assert (person.keys, person.ids, person.events, person.version) == ([], [], [], None)
+
+
+def test_a_person_has_the_ids_of_everybody_joined_to_them(graph, domain):
+    save_events(graph, domain, "api", [event_row("ann", "1"), event_row("anonymous:x", "2")])
+    join_people(graph, "ann", "anonymous:x")
+
+    for asked in ("ann", "anonymous:x"):
+        person = fetch_person(graph, domain, asked, {}, NOON)
+        assert (person.id, sorted(person.ids)) == ("ann", ["ann", "anonymous:x"])
 
 
 def test_what_reasons_tell_comes_with_the_person_of_few_events(graph, domain, monkeypatch):

@@ -53,6 +53,22 @@ def test_a_list_is_found_wherever_it_is_and_is_in_one_place_in_the_end(graph, wa
     assert waiting.fetch(graph, "nowhere") is None
 
 
+def test_a_persons_lists_are_found_while_they_wait_the_newest_first(graph, waiting, monkeypatch):
+    rows = [served_row(f"a{n}", "ann", [str(n)], minutes=n) for n in range(4)]
+    rows += [served_row("b", "anonymous:ann", ["9"]), served_row("c", "bob", ["8"])]
+    rows += [served_row("d", "", ["7"])]
+    for row in reversed(rows):
+        waiting.keep(row)
+    monkeypatch.setattr(served, "MOST_OF_ONE", 3)
+
+    found = waiting.list_of(["ann", "anonymous:ann", "nobody"])
+
+    assert found == [rows[3], rows[2], rows[1], rows[4]]
+    waiting.write_all(graph)
+    assert waiting.list_of(["ann", "anonymous:ann", "bob", ""]) == []
+    assert list(waiting._stream.redis.scan_iter(f"{served.WAITING}*")) == []
+
+
 def test_more_than_may_wait_are_refused_and_no_redis_is_said(graph, waiting, stream):
     few = ServedLists(stream, most=1)
     few.keep(served_row("a", "ann", ["1"]))
