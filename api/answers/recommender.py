@@ -78,8 +78,10 @@ class Recommender:
         except (NothingPublishedError, GraphUnavailableError):
             if query.filter or query.model_version is not None:  # which only the graph knows
                 raise
+            seen = {event.item_id for event in query.session if event.seen and query.exclude_seen}
+            barred = query.exclude_ids | seen | self._serving.withheld().now()
             static = ("static", lambda: self.rankings.of("popular"))
-            items, link = fill([static], query.k, query.exclude_ids)
+            items, link = fill([static], query.k, barred)
             if not items:
                 raise
             return Answer(None, None, items, link, ["graph", *self._unruled])
@@ -100,8 +102,7 @@ class Recommender:
         try:
             return self._serving.breaker.call(in_graph)
         except GraphUnavailableError:
-            version = self._serving.version
-            withheld = version.withheld.now() if version else set()
+            withheld = self._serving.withheld().now()
             items = shown(lambda ids: set(ids) - withheld)
             return Answer(None, self.rankings.as_of, items, None, ["graph"])
 
@@ -210,9 +211,7 @@ class Recommender:
             )
         history = version.history(person.keys, person.events, person.totals)
         if not history.row.nnz:
-            ids = version.artifact.item_ids
-            seen = {ids[row] for row in history.seen} | history.unknown
-            return self._impersonal.answer(version, query, seen)
+            return self._impersonal.answer(version, query, _seen(version, history))
         asking = self._domain.sources or self._walking
         recent = _recent(version, history, person) if asking else []
         sourced, silent = self._sources.find(person.id, recent)
@@ -298,7 +297,8 @@ class Recommender:
         if not history.row.nnz:
             withheld = version.withheld.now()
             chain = ranked(self.rankings, version, lambda ids: set(ids) - withheld)
-            items, link = fill(chain, query.k, query.exclude_ids)
+            seen = _seen(version, history) if query.exclude_seen else set()
+            items, link = fill(chain, query.k, query.exclude_ids | seen)
             return Answer(version.id, version.as_of, items, link, ["graph", *self._unruled])
         barred = barred_rows(version, history, query)
         pool = pool_in_memory(version, history, barred)
@@ -306,6 +306,11 @@ class Recommender:
         answer = replace(answer, degraded=["graph", *self._unruled])
         # A session brings all its events; of a person the newest are in the graph alone.
         return answer if query.session else replace(answer, fallback="published")
+
+
+def _seen(version: MappedVersion, history: History) -> set[str]:
+    """Ids of what the person has seen, which the version need not know."""
+    return {version.artifact.item_ids[row] for row in history.seen} | history.unknown
 
 
 def _recent(version: MappedVersion, history: History, person: Person) -> list[str]:
