@@ -16,7 +16,7 @@ import numpy as np
 
 from api.answers.answer import Answer, NothingPublishedError, Query, Recommended
 from api.answers.boosts import boosted_pool
-from api.answers.candidates import EXACT, Pool, barred_rows, by_popularity, pool_in_memory, pool_of
+from api.answers.candidates import EXACT, Pool, barred_rows, pool_in_memory
 from api.answers.fallback import Showable, allowed, fill, ranked
 from api.answers.impersonal import Impersonal, emptied
 from api.answers.listing import listed, with_evidence
@@ -29,12 +29,7 @@ from api.serving.mapped import History, MappedVersion
 from api.serving.serving import Serving, UnmappedError
 from graphdb.answers.candidates import fetch_candidates
 from graphdb.answers.paths import UNREAD, Known, fetch_evidence
-from graphdb.answers.retrieval import (
-    Person,
-    fetch_hidden,
-    fetch_person,
-    fetch_showable,
-)
+from graphdb.answers.retrieval import Person, fetch_person, fetch_showable
 from graphdb.answers.rules import check_rules
 from graphdb.answers.ties import list_ties
 from graphdb.answers.walks import list_walked
@@ -105,53 +100,6 @@ class Recommender:
             withheld = self._serving.withheld().now()
             items = shown(lambda ids: set(ids) - withheld)
             return Answer(None, self.rankings.as_of, items, None, ["graph"])
-
-    def rank(self, query: Query, given: Sequence[str]) -> Answer:
-        """The given items that may be shown, in the person's order; last, as they came, those that
-        the version does not know."""
-        ways = self._rank_in_graph, self._rank_without_files, self._rank_in_memory
-        return self._serving.answer(*ways, query, given)
-
-    def _rank_in_graph(self, query: Query, given: Sequence[str]) -> Answer:
-        version, person = self.who(query)
-        hidden = fetch_hidden(self._graph, given)
-        shown = [item for item in given if item not in hidden]
-        if version is None:
-            return _as_given(shown)
-        history = version.history(person.keys, person.events, person.totals)
-        return self._ranked(version, query, history, shown, known=person.known)
-
-    def _rank_without_files(self, query: Query, given: Sequence[str]) -> Answer:
-        hidden = fetch_hidden(self._graph, given)
-        shown = [item for item in given if item not in hidden]
-        return replace(_as_given(shown), degraded=["artifact"])
-
-    def _rank_in_memory(self, version: MappedVersion, query: Query, given: Sequence[str]) -> Answer:
-        history = version.history(version.people.keys_of(query.user_id), list(query.session))
-        withheld = version.withheld.now()
-        shown = [item for item in given if item not in withheld]
-        answer = self._ranked(version, query, history, shown, "graph")
-        return answer if query.session or answer.fallback else replace(answer, fallback="published")
-
-    def _ranked(
-        self,
-        version: MappedVersion,
-        query: Query,
-        history: History,
-        shown: Sequence[str],
-        missing: str | None = None,
-        known: Known = UNREAD,
-    ) -> Answer:
-        personal = history.row.nnz > 0
-        pool = (pool_of if personal else by_popularity)(version, history, shown)
-        asked = replace(query, k=len(shown), reasons=query.reasons if personal else 0)
-        answer = self._answer(version, asked, history, pool, missing, known=known)
-        unknown = [item for item in shown if item not in version.item_rows]
-        last = _as_given(unknown, len(pool.rows)).items
-        if last and query.fields and missing is None:
-            last = with_evidence(self._graph, self._domain, query, last)
-        items = [*answer.items, *last]
-        return replace(answer, items=items, fallback=None if personal else "popular")
 
     def warm(self) -> None:
         """Have the server plan an answer's statements before anybody waits for one; once a version,
@@ -318,11 +266,3 @@ def _recent(version: MappedVersion, history: History, person: Person) -> list[st
     newest = [event.item_id for event in reversed(person.events)]
     heaviest = history.row.indices[(-history.row.data).argsort(kind="stable")]
     return [*dict.fromkeys([*newest, *(version.artifact.item_ids[row] for row in heaviest)])]
-
-
-def _as_given(items: Sequence[str], after: int = 0) -> Answer:
-    """The items in the order in which they came, of which nothing is known."""
-    listed = [
-        Recommended(item, rank, None, ["given"]) for rank, item in enumerate(items, after + 1)
-    ]
-    return Answer(None, None, listed, "given")

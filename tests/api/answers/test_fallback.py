@@ -188,27 +188,3 @@ def test_a_ranking_leaves_out_what_was_hidden_a_moment_ago(
 
 def down(*_, **__):
     raise GraphUnavailableError("down")
-
-
-def test_a_list_is_ranked_from_memory_and_as_given_before_any_version(
-    graph, domain, world, recommender, serving, artifacts, monkeypatch
-):
-    serving.refresh()
-    given = ["unknown", *(str(n) for n in range(20))]
-    fresh = recommender.rank(Query("p0"), given)
-    save_items(graph, domain, [item_row("3", hidden=True)])
-    serving.withhold({"3": 0.0})
-    assert "3" not in ids(recommender.rank(Query("p0"), given))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(serving.breaker, "call", down)
-        memory = recommender.rank(Query("p0"), given)
-
-    assert ids(fresh)[-1] == "unknown"
-    assert ids(memory) == [item for item in ids(fresh) if item != "3"]
-    assert (fresh.fallback, memory.fallback, memory.degraded) == (None, "published", ["graph"])
-    shutil.rmtree(artifacts / "v1")
-    serving.version = None
-    told = recommender.rank(Query("p0"), given)
-    assert ids(told) == [item for item in given if item != "3"]
-    assert (told.fallback, told.degraded) == ("given", ["artifact"])
