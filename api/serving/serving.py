@@ -134,6 +134,11 @@ class Serving:
         if serving is not None:
             self._map(serving["id"], serving["slot"])
 
+    @property
+    def unreadable(self) -> str:
+        """The version whose files could not be read when they last were, empty where they could."""
+        return self._unreadable[0]
+
     def withheld(self) -> Withheld:
         """What answers from memory must not show, whether a version is there or not."""
         return self._unmapped if self.version is None else self.version.withheld
@@ -204,11 +209,13 @@ class Serving:
         if unreadable == version and time.monotonic() < until:
             raise ArtifactError(why)
         try:
-            return map_version(self.graph, version, slot, self._artifacts)
+            read = map_version(self.graph, version, slot, self._artifacts)
         except (ArtifactError, OSError) as error:
             why = f"version {version} cannot be read: {error}"
             self._unreadable = (version, why, time.monotonic() + UNREADABLE_S)
             raise ArtifactError(why) from error
+        self._unreadable = ("", "", 0.0)
+        return read
 
 
 def _recalled(path: Path) -> dict[str, float]:
