@@ -6,9 +6,10 @@ TRAIN and TEST are .txt, .tsv or .parquet (benchmarks.split_files says how). Eve
 a validation tenth of TRAIN, the latest of each user, at random without times; then the recipe is
 refitted on TRAIN and TEST is looked at once: the whole catalogue minus TRAIN is ranked. Recall
 divides by all of a user's test items; NDCG has binary gains and log2 discounts, its ideal is
-min(k, test items). Popularity, ItemKNN and EASE (GF-CF beyond 20,000 items) are whole and not
-truncated, their settings by validation too. `accuracy.chosen` names what was chosen;
---settings prints all that was tried to stderr.
+min(k, test items). Popularity, ItemKNN and EASE are whole and not truncated, their settings by
+validation too; beyond 20,000 items GF-CF, as its authors set it, stands for EASE. What is measured
+is told on stderr at once, and as figures when all is there. `accuracy.chosen` names what was
+chosen; --settings prints all that was tried to stderr.
 """
 
 import argparse
@@ -38,14 +39,16 @@ def measure(
 
     started = time.monotonic()
 
-    def tell(progress: Progress) -> None:
-        figures = " ".join(f"{name} {value:.4f}" for name, value in progress.figures.items())
-        at = f"{time.monotonic() - started:5.0f} s"
-        sys.stderr.write(f"{at} {progress.step}: {progress.done}/{progress.total} {figures}\n")
+    def tell(what: str, figures: dict[str, float]) -> None:
+        values = " ".join(f"{name} {value:.4f}" for name, value in figures.items())
+        sys.stderr.write(f"{time.monotonic() - started:5.0f} s {what} {values}\n")
 
-    fitted = fit(World(files.train), RecipeConfig(minutes=minutes), seed=seed, report=tell)
+    def report(progress: Progress) -> None:
+        tell(f"{progress.step}: {progress.done}/{progress.total}", progress.figures)
+
+    fitted = fit(World(files.train), RecipeConfig(minutes=minutes), seed=seed, report=report)
     seconds = time.monotonic() - started
-    found = judge(fitted, files.test, k)
+    found = judge(fitted, files.test, k, lambda name, metrics: tell(f"test: {name}", metrics))
     chosen = {**fitted.settings.recipe(), "cosine": fitted.settings.cosine}
     return found, {
         "seed": seed,

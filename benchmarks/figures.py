@@ -6,8 +6,9 @@ import json
 def show(
     name: str, value: float, unit: str, reference: float | None = None, **more: float | str
 ) -> None:
-    """Print a figure; `ratio` is value / reference unless it is given among `more`."""
-    ratio = None if reference is None else value / reference
+    """Print a figure; `ratio` is value / reference, where there is one that is not 0, unless it is
+    given among `more`."""
+    ratio = value / reference if reference else None
     figure = {"name": name, "value": _short(value), "unit": unit, "reference": _short(reference)}
     print(json.dumps({**figure, "ratio": ratio, **more}), flush=True)
 

@@ -170,6 +170,7 @@ def of_name(
 ) -> "tuple[Subject, Callable[[Study], tuple[Scores, dict]]]":
     """What is searched, and what fits the best of a study: scores and settings."""
     from training.closed_form import ClosedFormConfig
+    from training.judging.baselines import closed_form_scores
     from training.judging.contest import fitted_scores
     from training.search.choice import Choice, Chosen
     from training.search.recipe import fit
@@ -184,8 +185,9 @@ def of_name(
 
         def closed(study: "Study") -> "tuple[Scores, dict]":
             settings = with_values(form, study.best or {})
-            weights, history = settings.fit(world.graph), parts.history.graph()
-            return lambda users: weights.scores(history[users]), settings.described()
+            popularity = world.interactions.popularity()
+            scores = closed_form_scores(settings, world.graph, parts.history.graph(), popularity)
+            return scores, settings.described()
 
         return ClosedFormSubject(models.validation, form, data), closed
 

@@ -44,13 +44,15 @@ class ItemWeights(ABC):
 class ClosedFormConfig(Named):
     """A closed form's settings; subclass it in its file.
 
-    grid: by field, the values in order that the recipe climbs over on validation; most_items: the
-    largest catalogue it can take, None for any.
+    grid: by field, the values in order that the recipe climbs over on validation; starts: settings
+    that are best on data of another kind, from which it may climb as well; most_items: the largest
+    catalogue it can take, None for any.
     """
 
     room: ClassVar[str] = "training.closed_forms"
     noun: ClassVar[str] = "closed form"
     grid: ClassVar[Grid] = {}
+    starts: ClassVar[tuple[Mapping[str, Any], ...]] = ()
     most_items: ClassVar[int | None] = None
 
     def prepare(self, graph: sp.csr_matrix) -> Any:

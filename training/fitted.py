@@ -3,6 +3,7 @@
 It knows interactions and settings; not how these were chosen.
 """
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -78,15 +79,16 @@ def refit(
     report: Report = silent,
     step: str = "refit",
     start: Mapping[str, torch.Tensor] | None = None,
+    seconds: float = math.inf,
 ) -> Fitted:
-    """Train on all of `world` with frozen settings, its number of epochs among them; from the
-    parameters `start` if given."""
+    """Train on all of `world` with frozen settings, its number of epochs among them, for at most
+    `seconds`; from the parameters `start` if given."""
     started = time.monotonic()
     model = settings.model.build(world, seed=seed, device=choose_device())
     if start is not None:
         model.load_state_dict(start)
     training = settings.resumed or settings.training
-    train_model(model, world, training, seed, report=report, step=step)
+    train_model(model, world, training, seed, report=report, step=step, seconds=seconds)
     vectors = model.export(cosine=settings.cosine)
     half, whole, similar = settings.closed_form, None, None
     if half.form and half.blend:

@@ -20,26 +20,26 @@ COLUMNS = 64
 
 @dataclass(frozen=True)
 class Spectrum:
-    """The largest singular triplets of N: left [U, n], values [n] descending, right [I, n]."""
+    """The largest singular values [n] of N, descending, and their right vectors [I, n]."""
 
-    left: np.ndarray
     values: np.ndarray
     right: np.ndarray
 
     @staticmethod
     def of(graph: sp.csr_matrix, count: int, seed: int = 0) -> "Spectrum":
-        """`count` triplets (at most all) of `graph` [U, I] by randomised SVD.
+        """`count` of them (at most all) of `graph` [U, I] by randomised SVD.
 
         Halko et al. 2011, with QR between four power iterations.
         """
-        left, values, right = randomized_svd(
+        _, values, right = randomized_svd(
             normalised(graph),
             min(count, *graph.shape),
             n_iter=4,
             power_iteration_normalizer="QR",
+            flip_sign=False,
             random_state=seed,
         )
-        return Spectrum(left, values, right.T)
+        return Spectrum(values, right.T)
 
 
 def normalised(graph: sp.csr_matrix) -> sp.csr_matrix:
@@ -76,7 +76,7 @@ class Filter(ItemWeights):
 
     def scores(self, history: sp.csr_matrix) -> np.ndarray:
         """[B, I] float32 for `history` [B, I]."""
-        gained = (history / self.gain_scale) @ (self.right * self.gains)
+        gained = ((history / self.gain_scale) @ self.right) * self.gains
         found = (gained.astype(np.float32) @ self.right.T) * self.gain_scale
         start = sp.csr_matrix(history / self.scale, dtype=np.float32)
         for first in range(0, start.shape[0], COLUMNS):

@@ -69,9 +69,17 @@ def checked(found: Split) -> Split:
 def latest_split(data: Interactions, share: float, seed: int) -> tuple[Interactions, Interactions]:
     """Hold out the latest `share` of each user's entries (at random where there is no time).
 
-    Rounded for each user, and never all of them: somebody with one entry keeps it.
+    Rounded for each user, and never all of them: somebody with one entry keeps it. Where all have
+    so few that this is nothing, the last entry of so many users, by chance, that it is the share.
     """
-    return _hold_last(data, data.at, lambda count: np.floor(count * share + 0.5), seed)
+    train, test = _hold_last(data, data.at, lambda count: np.floor(count * share + 0.5), seed)
+    if len(test):
+        return train, test
+    _, last = last_split(data, share, seed)
+    wanted = share * len(data) / max(1, len(last))
+    chosen = np.random.default_rng(seed).random(data.user_count) < wanted
+    test = last.take(chosen[last.user_index])
+    return _without(data, test), test
 
 
 def random_split(data: Interactions, share: float, seed: int) -> tuple[Interactions, Interactions]:

@@ -21,7 +21,7 @@ from api.answers.fallback import Showable, allowed, fill, ranked
 from api.answers.impersonal import Impersonal, emptied
 from api.answers.listing import listed, with_evidence
 from api.answers.ordering import ordered
-from api.answers.rankings import Ranking, Rankings
+from api.answers.rankings import Rankings
 from api.answers.rules import Ruled, Rules, ruled_out
 from api.answers.sources import Sources
 from api.loop.publication import query_vector
@@ -81,7 +81,7 @@ class Recommender:
                 raise
             return Answer(None, None, items, link, ["graph", *self._unruled])
 
-    def ranking(self, name: Ranking, query: Query) -> Answer:
+    def ranking(self, name: str, query: Query) -> Answer:
         """The first k of a ranking that may be shown to anybody."""
 
         def shown(showable: Showable) -> list[Recommended]:

@@ -8,7 +8,8 @@ counted in it.
 (:Item)-[:SIMILAR_A {weight}]->(:Item)                     a version's weight
 
 Of other people only numbers are told, none of fewer than the domain's least, and ids only where it
-says so. Each looks at a bounded part of the graph, whatever the degrees.
+says so. Whoever was joined to somebody is that person, and counts once. Each looks at a bounded
+part of the graph, whatever the degrees.
 """
 
 from collections.abc import Sequence
@@ -57,24 +58,33 @@ CALL (a, b) {
 RETURN pair[0] AS start, pair[1] AS item, tie
 """
 
-# A part of those who chose the first: as many as an answer has time for.
+# A part of those who chose the first: as many as an answer has time for. Each is a list: a person,
+# then whoever was joined to them. Nobody in `mine` is null, which nothing would be unlike.
 LIST_TOGETHER = """
+OPTIONAL MATCH (asked:User {id: $user})
+OPTIONAL MATCH (asked)-[:SAME_AS]->(known:User)
+WITH coalesce(known, asked) AS one
+WITH [u IN [one] + COLLECT { MATCH (s:User)-[:SAME_AS]->(one) RETURN s }
+      WHERE u IS NOT NULL] AS mine
 UNWIND $pairs AS pair
-WITH pair[0] AS start, collect(pair[1]) AS items
+WITH mine, pair[0] AS start, collect(pair[1]) AS items
 MATCH (a:Item {id: start})
-CALL (a) {
+CALL (a, mine) {
   MATCH (a)<-[:<events>]-(u:User)
-  WHERE u.id <> $user
+  WHERE NOT u IN mine
   WITH u LIMIT $choices
   WITH DISTINCT u LIMIT $people
-  RETURN collect(u) AS chose
+  OPTIONAL MATCH (u)-[:SAME_AS]->(known:User)
+  WITH DISTINCT coalesce(known, u) AS person
+  RETURN collect([person] + COLLECT { MATCH (s:User)-[:SAME_AS]->(person) RETURN s }) AS chose
 }
 UNWIND items AS item
 MATCH (b:Item {id: item})
 CALL (chose, b) {
-  UNWIND chose AS u
+  UNWIND chose AS members
+  UNWIND members AS u
   MATCH (u)-[:<events>]->(b)
-  RETURN count(DISTINCT u) AS people
+  RETURN count(DISTINCT members[0]) AS people
 }
 WITH start, item, people, size(chose) AS of
 WHERE people >= $least
@@ -87,16 +97,20 @@ OPTIONAL MATCH (asked)-[:SAME_AS]->(known:User)
 WITH coalesce(known, asked) AS person
 CALL (person) {
   MATCH (person)-[r:<social>]->(friend:User)
-  WHERE friend <> person
   WITH DISTINCT type(r) AS type, friend LIMIT $friends
-  RETURN type, collect(friend) AS friends
+  OPTIONAL MATCH (friend)-[:SAME_AS]->(known:User)
+  WITH DISTINCT type, person, coalesce(known, friend) AS friend
+  WHERE friend <> person
+  RETURN type, collect([friend] + COLLECT { MATCH (s:User)-[:SAME_AS]->(friend) RETURN s })
+         AS friends
 }
 UNWIND $items AS item
 MATCH (b:Item {id: item})
 CALL (friends, b) {
-  UNWIND friends AS friend
-  MATCH (friend)-[:<events>]->(b)
-  WITH DISTINCT friend ORDER BY friend.id
+  UNWIND friends AS members
+  UNWIND members AS u
+  MATCH (u)-[:<events>]->(b)
+  WITH DISTINCT members[0] AS friend ORDER BY friend.id
   RETURN collect(friend.id) AS ids
 }
 WITH item, type, size(friends) AS of, ids

@@ -6,7 +6,8 @@
 
 Only what the domain turns on is walked. Each walk is bounded whatever the degrees: what too many
 items share says nothing. That an item was found through people tells of them, so that fewer than
-the domain's least find nothing. What may be shown, and what it scores, is not known here.
+the domain's least find nothing, whoever was joined to somebody counted as that person. What may be
+shown, and what it scores, is not known here.
 """
 
 from collections.abc import Sequence
@@ -60,11 +61,15 @@ OPTIONAL MATCH (asked)-[:SAME_AS]->(known:User)
 WITH coalesce(known, asked) AS person
 CALL (person) {
   MATCH (person)-[:<social>]->(friend:User)
+  WITH DISTINCT person, friend LIMIT $friends
+  OPTIONAL MATCH (friend)-[:SAME_AS]->(known:User)
+  WITH DISTINCT person, coalesce(known, friend) AS friend
   WHERE friend <> person
-  RETURN DISTINCT friend LIMIT $friends
+  RETURN friend
 }
 CALL (friend) {
-  MATCH (friend)-[:<events>]->(j:Item)
+  UNWIND [friend] + COLLECT { MATCH (s:User)-[:SAME_AS]->(friend) RETURN s } AS u
+  MATCH (u)-[:<events>]->(j:Item)
   WITH j LIMIT $events
   RETURN DISTINCT j
 }

@@ -188,3 +188,18 @@ def test_a_test_part_of_dismissals_alone_is_refused(data):
 
     with pytest.raises(EmptySplitError, match="no positive event to ask for"):
         checked(type(found)(found.name, found.train, found.history, dismissed))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_of_users_with_few_entries_the_share_is_held_of_all_of_them(seed):
+    """2,000 users of three entries and 500 of one: a tenth of 6,500 entries is 650."""
+    users = np.concatenate([np.repeat(np.arange(2_000), 3), np.arange(2_000, 2_500)])
+    items = np.concatenate([np.tile(np.arange(3), 2_000), np.zeros(500, int)])
+    data = interactions(users, items, 2_500, 3, at=items * 10.0)
+
+    part, held = latest_split(data, 0.1, seed)
+
+    assert 550 < len(held) < 750
+    assert len(part) + len(held) == len(data)
+    assert len(set(held.user_index)) == len(held)
+    assert set(held.item_index) == {2}

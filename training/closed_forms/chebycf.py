@@ -1,6 +1,7 @@
 """ChebyCF: a plateau-shaped filter of the items' spectrum beside the ideal low-pass."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -30,6 +31,7 @@ class ChebycfConfig(ClosedFormConfig):
         "vectors": (16, 32, 64, 128, 256, 512),
         "alpha": (0, 0.1, 0.2, 0.4, 0.8),
     }
+    starts: ClassVar[tuple[Mapping[str, Any], ...]] = ({"phi": 10, "beta": 0},)
 
     order: int = Field(default=8, ge=1, le=32)
     phi: float = Field(default=1.5, ge=0.25, le=64)

@@ -25,7 +25,7 @@ def baselines(
     popularity = world.interactions.popularity()
     found = {"popularity": popularity_scores(popularity)}
     for form in forms or default_forms(world.graph.shape[1]):
-        found[form.name] = closed_form_scores(form, world.graph, known)
+        found[form.name] = closed_form_scores(form, world.graph, known, popularity)
     return found
 
 
@@ -40,8 +40,15 @@ def popularity_scores(popularity: np.ndarray) -> Scores:
 
 
 def closed_form_scores(
-    form: ClosedFormConfig, graph: sp.csr_matrix, history: sp.csr_matrix
+    form: ClosedFormConfig, graph: sp.csr_matrix, history: sp.csr_matrix, popularity: np.ndarray
 ) -> Scores:
-    """`form` fitted to `graph` [U, I] and not truncated, of the rows of `history` [U, I]."""
-    weights = form.fit(graph)
-    return lambda users: weights.scores(history[users])
+    """`form` fitted to `graph` [U, I] and not truncated, of the rows of `history` [U, I]; by
+    `popularity` [I] where there is none, as served."""
+    weights, known = form.fit(graph), np.diff(history.indptr) > 0
+
+    def scores(users: np.ndarray) -> np.ndarray:
+        rows = weights.scores(history[users])
+        rows[~known[users]] = popularity
+        return rows
+
+    return scores

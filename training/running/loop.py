@@ -24,6 +24,7 @@ from training.running.pace import Pace
 from training.running.ranks import Ranks
 from training.running.region import Region
 from training.running.step import Step
+from training.running.trained import Trained
 from training.world import World
 
 
@@ -92,37 +93,6 @@ def silent(progress: Progress) -> None:
     """The report of whoever does not want one."""
 
 
-@dataclass(frozen=True)
-class Trained:
-    """`epochs`: the best by validation, where the model now stands, or, as the learning rate fell,
-    the last that was as good but for chance; `validations`: in order.
-
-    curve: an entry an epoch: `epoch`, `loss` (its batches' mean), `seconds` since the start with
-    the epoch's validation, and `ndcg` where there was one.
-    """
-
-    epochs: int
-    best: float | None
-    seconds: float
-    validations: list[float]
-    curve: list[dict[str, float]]
-
-    def after(self, first: "Trained") -> "Trained":
-        """Both as one run, of which `first` was trained on to its best epoch before this one."""
-        kept, seconds = first.curve[: first.epochs], first.seconds
-        curve = [
-            {**row, "epoch": row["epoch"] + first.epochs, "seconds": row["seconds"] + seconds}
-            for row in self.curve
-        ]
-        return Trained(
-            first.epochs + self.epochs,
-            self.best,
-            seconds + self.seconds,
-            [*first.validations, *self.validations],
-            [*kept, *curve],
-        )
-
-
 def train_model(
     model: Model,
     world: World,
@@ -137,8 +107,8 @@ def train_model(
     """Train `model` on the positives of `world`; each of them once an epoch.
 
     With `validate` (higher is better) it stops early and goes back to the best epoch; without it
-    it trains `max_epochs`. An epoch that would not end within `seconds` is not begun, except the
-    first. On the CPU the same seed gives the same weights, interrupted or not:
+    it trains `max_epochs`. An epoch that would not end within `seconds` is not begun; the first is
+    left when they are over. On the CPU the same seed gives the same weights, interrupted or not:
     where the options in force keep checkpoints, the same call goes on where an earlier one was
     killed; and it begins where their `start` puts the model, within the region that it names.
 
@@ -249,13 +219,14 @@ class _Training:
         while (
             self.epoch <= config.max_epochs and not stopper.exhausted and self._fits_into(seconds)
         ):
-            figures = {"loss": self._pass(take)}
+            figures = {"loss": self._pass(take, seconds)}
+            cut = self._lacking()
             last = self.epoch == config.max_epochs
             if validate and (last or self.epoch % config.validate_every == 0):
                 value = validate() if self.ranks.first else 0.0
                 value = self.ranks.told_by_first(value, self.model.device)
                 figures["ndcg"] = stopper.saw(self.epoch, value)
-            self.curve.append({"epoch": self.epoch, **figures, "seconds": self.seconds})
+            self.curve.append({"epoch": self.epoch, **figures, **cut, "seconds": self.seconds})
             # Whoever draws a bar sees it full when training stops early.
             total = self.epoch if stopper.exhausted else config.max_epochs
             report(Progress(step, self.epoch, total, figures))
@@ -270,10 +241,23 @@ class _Training:
     def _fits_into(self, seconds: float) -> bool:
         """Whether another epoch, as long as those before it, ends within so many seconds."""
         before = self.epoch - 1
-        return not before or self.seconds * (before + 1) / before <= seconds
+        return not before or not self._over(seconds * before / (before + 1))
 
-    def _pass(self, take: Step) -> float:
-        """What remains of this epoch; the mean loss of all its batches, or what a sweep reached."""
+    def _over(self, seconds: float) -> bool:
+        """Whether so many seconds are over, by one clock for all processes."""
+        return (
+            seconds < math.inf
+            and self.ranks.told_by_first(self.seconds, self.model.device) > seconds
+        )
+
+    def _lacking(self) -> dict[str, float]:
+        """Of an epoch that the time has cut, what its rest would have taken."""
+        if not 0 < self.done < len(self.batches) or isinstance(self.model, SolvedModel):
+            return {}
+        return {"lacking": self.seconds * (len(self.batches) / self.done - 1)}
+
+    def _pass(self, take: Step, seconds: float) -> float:
+        """What remains of this epoch; the mean loss of its batches, or what a sweep reached."""
         if isinstance(self.model, SolvedModel):
             if self.done == 0:
                 self.total, self.done = self.model.sweep(), 1
@@ -288,6 +272,8 @@ class _Training:
             self.done += 1
             self.pace.lap()
             self._keep()
+            if self.epoch == 1 and self._over(seconds):
+                break
         return self.ranks.total(self.total, self.model.device) / self.done
 
     def _decay(self) -> None:

@@ -15,8 +15,9 @@ import torch
 from training.data import Interactions
 from training.model import ModelConfig, Vectors
 from training.named import Named
-from training.running.loop import Report, Trained, TrainingConfig, train_model
+from training.running.loop import Report, TrainingConfig, train_model
 from training.running.options import choose_device
+from training.running.trained import Trained
 from training.scorer import Scorer
 from training.search.budget import epochs_within
 from training.search.selection import ERRORS, Validation, costs_nothing
@@ -29,6 +30,9 @@ SPRINT_EPOCHS = 6
 
 FAR_BEHIND = 0.9
 """Of the NDCG that the best so far had as early: losses that learn slowly may still win."""
+
+PACE_SHARE = 0.02
+"""Of the time, for measuring how long an epoch takes."""
 
 AS_QUICK = 1.15
 """Times the shortest epoch: less is the machine's noise."""
@@ -55,7 +59,7 @@ class Attempt:
     @property
     def seconds_an_epoch(self) -> float:
         """With its validation."""
-        return self.trained.seconds / len(self.trained.curve)
+        return self.trained.seconds_an_epoch
 
     def after(self, epochs: int) -> float:
         """The NDCG of the last validation within so many epochs, 0 without one."""
@@ -145,6 +149,7 @@ def race(
     stages: Sequence[Stage],
     run: Run,
     seconds: float,
+    quick: Sequence[Stage] = (),
 ) -> tuple[list[Attempt], Attempt]:
     """All that was tried, and what was chosen.
 
@@ -154,8 +159,9 @@ def race(
 
     Otherwise every stage's candidates run equally long from nothing, a few epochs, and the quickest
     of the best goes on for the rest of the time. How long an epoch takes is measured with the first
-    candidate. One with another loss than the best so far is trained on only if it is not far behind
-    after a few epochs.
+    candidate: where not even one fits into its part of the sprint, the stages are those of `quick`,
+    if there are any. One with another loss than the best so far is trained on only if it is not far
+    behind after a few epochs.
     """
     started = time.monotonic()
 
@@ -175,10 +181,15 @@ def race(
         found = run(model, training.model_copy(update=limit), seconds, start)
         return replace(found, training=training)
 
+    def pace(candidate: Candidate) -> float:
+        return within(candidate, 1, PACE_SHARE * seconds).seconds_an_epoch
+
     first = stages[0](None)
-    pace = within(first[0], 1).seconds_an_epoch
-    if sum(pace * training.max_epochs for _, training in first) > seconds:
-        return _sprint(stages, within, left, pace)
+    an_epoch = pace(first[0])
+    if sum(an_epoch * training.max_epochs for _, training in first) > seconds:
+        if quick and an_epoch > SPRINT_SHARE * left() / len(_candidates(stages)):
+            return _sprint(quick, within, left, pace(quick[0](None)[0]))
+        return _sprint(stages, within, left, an_epoch)
     tried = [within(first[0], first[0][1].max_epochs)]
     for stage in stages:
         for candidate in stage(best_of(tried)):
@@ -208,12 +219,11 @@ def _sprint(
     left: Callable[[], float],
     pace: float,
 ) -> tuple[list[Attempt], Attempt]:
-    first = stages[0](None)[0]
-    candidates = [candidate for stage in stages for candidate in stage(None)]
-    count = sum(candidate not in candidates[:place] for place, candidate in enumerate(candidates))
-    if count == 1:
+    candidates = _candidates(stages)
+    if len(candidates) == 1:
+        [first] = candidates
         most = epochs_within(left(), pace, first[1].max_epochs)
-        only = within(_decaying(first, most), most)
+        only = within(_decaying(first, most), most, left() if left() < pace else math.inf)
         return [only], only
     share = SPRINT_SHARE * left()
     end = left() - share
@@ -221,14 +231,24 @@ def _sprint(
     for stage in stages:
         for candidate in stage(quickest(tried) if tried else None):
             if not tried or (left() > end and not _was_tried(candidate, tried)):
-                tried.append(within(candidate, SPRINT_EPOCHS, share / count))
+                tried.append(within(candidate, SPRINT_EPOCHS, share / len(candidates)))
     best = quickest(tried)
     unspent = best.training.max_epochs - best.trained.epochs
-    if left() < best.seconds_an_epoch or not unspent:
+    cut = left() < best.seconds_an_epoch
+    if not unspent or left() <= 0 or (cut and best.trained.epochs > 1):
         return tried, best
     most = epochs_within(left(), best.seconds_an_epoch, unspent)
-    last = within(_decaying((best.model, best.training), most), most, start=best)
+    falling = _decaying((best.model, best.training), most)
+    last = within(falling, most, left() if cut else math.inf, best)
     return [*tried, last], best_of([best, last])
+
+
+def _candidates(stages: Sequence[Stage]) -> list[Candidate]:
+    """All that the stages would try at all, each once."""
+    found: list[Candidate] = []
+    for stage in stages:
+        found += [candidate for candidate in stage(None) if candidate not in found]
+    return found
 
 
 def _decaying(candidate: Candidate, epochs: int) -> Candidate:

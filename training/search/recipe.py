@@ -4,6 +4,7 @@ validation within a time, and refitted on everything.
 It knows interactions and scores; neither files nor snapshots.
 """
 
+import math
 import time
 from dataclasses import dataclass, replace
 
@@ -94,8 +95,10 @@ def fit(
     found = _search(world, config, budget, seed, report)
     settings, best = found.settings, found.best
     searched = time.monotonic() - budget.started
-    start = None
-    if best is not None:
+    start, seconds = None, math.inf
+    if best is None:
+        seconds = budget.seconds_left
+    else:
         epochs = settings.training.max_epochs
         fitting = epochs_within(
             budget.seconds_left - found.item_seconds,
@@ -103,10 +106,10 @@ def fit(
             epochs,
         )
         if fitting < epochs:
-            start = best.state
+            start, seconds = best.state, max(0.0, budget.seconds_left - found.item_seconds)
             fitting = min(fitting, max(1, round(WARM_SHARE * epochs)))
             settings = replace(settings, training=settings.training.lasting(fitting))
-    fitted = refit(world, settings, seed=seed, report=report, start=start)
+    fitted = refit(world, settings, seed=seed, report=report, start=start, seconds=seconds)
     return replace(fitted, settings=found.settings, seconds={"search": searched, **fitted.seconds})
 
 
@@ -114,7 +117,7 @@ def search(world: World, config: RecipeConfig, *, seed: int, report: Report) -> 
     """Choose every setting on the latest tenth of each user (at random without time).
 
     Where nobody has two items, or nothing positive is left, there is no such part: then the
-    defaults are the choice.
+    defaults are the choice, of which as much is trained as the time allows.
     """
     return _search(world, config, Budget(config.minutes), seed, report).settings
 
@@ -220,8 +223,13 @@ def _choose_model(
     if hasattr(config.model, "hops") and "model.hops" not in config.fixed:
         models = [config.model.model_copy(update={"hops": hops}) for hops in config.hops]
 
+    quickest = min(models, key=lambda model: getattr(model, "hops", 0))
+
     def by_training(best: Attempt | None) -> list[Candidate]:
         return [(models[0], training) for training in (config.training, *others)]
+
+    def by_training_quickly(best: Attempt | None) -> list[Candidate]:
+        return [(quickest, training) for _, training in by_training(best)]
 
     def by_hops(best: Attempt | None) -> list[Candidate]:
         training = best.training if best else config.training
@@ -230,7 +238,7 @@ def _choose_model(
     def by_temperature(best: Attempt | None) -> list[Candidate]:
         if "loss.temperature" in config.fixed:
             return []
-        model, training = (best.model, best.training) if best else (models[0], config.training)
+        model, training = (best.model, best.training) if best else (quickest, config.training)
         found = []
         for ratio in config.temperature_ratios:
             # Rounded, so that there and back is a temperature that was tried.
@@ -255,7 +263,9 @@ def _choose_model(
             start=start,
         )
 
-    return race([by_training, by_hops, by_temperature, by_temperature], run, seconds)
+    temperatures = [by_temperature, by_temperature]
+    stages = [by_training, by_hops, *temperatures]
+    return race(stages, run, seconds, quick=[by_training_quickly, *temperatures])
 
 
 def _blend(
@@ -265,6 +275,13 @@ def _blend(
     scorer = vectors_scorer(best.vectors, validation.part, cosine=best.cosine)
     residuals = best.vectors.residuals
     whole = choose_blend(validation, scorer, residuals, items.whole.scores)
-    k, found, rows = choose_truncation(validation, scorer, residuals, whole, items.cut, truncations)
+    k, found, rows = choose_truncation(
+        replace(validation, users=validation.users[: items.asked]),
+        scorer,
+        residuals,
+        replace(whole, ndcg=whole.ndcg[: items.asked]),
+        items.cut,
+        truncations,
+    )
     half = ItemHalf(items.form, k, found.blend)
     return half, whole.blend, [{"model": "blend", **whole.row()}, *rows]

@@ -25,6 +25,9 @@ NEAR = 2.1
 VALIDATION_USERS = 2_500
 """Asked after every epoch: of Gowalla's so many take a tenth of an epoch's time."""
 
+VALIDATION_ENTRIES = 6_000
+"""Held out of whom is asked, at least: where people have few, more people are asked."""
+
 FEW_USERS = 1_000
 """Closed forms are compared by so many: they are filtered anew for each setting."""
 
@@ -76,8 +79,10 @@ class Validation:
         """With a seeded sample of the users who have positive held-out entries."""
         wanted = held.take(held.weight > 0).history()
         users = np.flatnonzero(np.diff(wanted.indptr))
-        drawn = np.random.default_rng(seed).permutation(users)[:VALIDATION_USERS]
-        return Validation(part, part.history(), wanted, drawn)
+        drawn = np.random.default_rng(seed).permutation(users)
+        entries = np.cumsum(np.diff(wanted.indptr)[drawn])
+        enough = int(np.searchsorted(entries, VALIDATION_ENTRIES)) + 1
+        return Validation(part, part.history(), wanted, drawn[: max(VALIDATION_USERS, enough)])
 
     @cached_property
     def graph(self) -> sp.csr_matrix:

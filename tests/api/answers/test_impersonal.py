@@ -8,12 +8,12 @@ import pytest
 from api.answers.answer import Query
 from api.answers.recommender import Recommender
 from api.loop.publication import publish
-from graphdb.answers.filtering import Condition
 from graphdb.answers.retrieval import NewEvent
 from graphdb.catalogue.catalogue import save_items
 from graphdb.catalogue.relations import save_relations
 from graphdb.domain import parse_domain
 from graphdb.events.events import save_events
+from graphdb.filters import Condition
 from graphdb.people.erasure import erase_person
 from graphdb.people.people import fetch_people
 from tests.api.versions import build_artifact

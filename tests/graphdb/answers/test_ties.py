@@ -137,6 +137,36 @@ def test_who_was_joined_to_somebody_is_that_person(told):
     assert ties == ties_of(told, items=["ikiru"])
 
 
+def test_nobody_counts_twice_nor_the_one_who_is_told_under_any_of_their_ids(told):
+    twice = [event_row("anonymous:u0", i) for i in ("ran", "alien")]
+    save_events(told, RELATED, "api", [*twice, event_row("ann", "alien")])
+    join_people(told, "u0", "anonymous:u0")
+    join_people(told, "ann", "anonymous:ann")
+    save_relations(told, RELATED, [follows("ann", "anonymous:u0")])
+    asked = {"pairs": [("ran", "alien")], "items": ["alien"], "user": "anonymous:ann"}
+
+    assert ties_of(told, **asked) == {}
+
+    close = ties_of(told, **asked, domain=CLOSE)
+    assert close["ran", "alien"] == [{"kind": "together", "people": 4, "of": 6}]
+    assert [(tie["people"], tie["of"]) for tie in close[None, "alien"]] == [(4, 6)]
+    assert close[None, "alien"][0]["ids"] == ["u0", "u1", "u2"]
+
+
+def test_what_a_person_chose_under_another_id_they_chose(told):
+    save_events(told, RELATED, "api", [event_row("anonymous:u4", "alien")])
+    join_people(told, "u4", "anonymous:u4")
+
+    ties = ties_of(told, [("ran", "alien")], ["alien"])
+
+    assert ties["ran", "alien"] == [{"kind": "together", "people": 5, "of": 6}]
+    assert [tie["people"] for tie in ties[None, "alien"]] == [5]
+
+
+def follows(start: str, end: str) -> dict:
+    return {"type": "follows", "start": start, "end": end, "weight": None}
+
+
 def test_weights_are_those_of_the_slot(told):
     ends = "MATCH (i:Item {id: 'ran'}), (j:Item {id: 'alien'})"
     told.write(f"{ends} CREATE (i)-[:SIMILAR_B {{weight: 0.5}}]->(j)")

@@ -73,5 +73,17 @@ def test_of_what_people_chose_only_what_enough_of_them_did_is_found(told):
     assert list_walked(told, WALKED, "anonymous:c0ffee", []) == {"social": ["doubt"]}
 
 
+def test_a_friend_with_two_ids_is_one_person_who_chose_what_either_did(told):
+    twice = {"type": "follows", "start": "ann", "end": "anonymous:u0", "weight": None}
+    save_events(told, WALKED, "api", [event_row("anonymous:u0", "alien")])
+    join_people(told, "u0", "anonymous:u0")
+    save_relations(told, WALKED, [twice])
+    assert list_walked(told, WALKED, "ann", []) == {"social": ["doubt"]}
+
+    save_events(told, WALKED, "api", [event_row("anonymous:u4", "alien")])
+    join_people(told, "u4", "anonymous:u4")
+    assert list_walked(told, WALKED, "ann", []) == {"social": ["doubt", "alien"]}
+
+
 def test_a_domain_that_walks_nothing_finds_nothing(told):
     assert list_walked(told, RELATED, "ann", ["ran", "alien"]) == {}

@@ -7,17 +7,20 @@ from training.closed_forms.ease import Ease
 from training.errors import CatalogueTooLargeError
 
 
-def test_each_column_solves_its_ridge_regression_without_itself(checkerboard):
+@pytest.mark.parametrize("block", [5, 1_024])
+def test_each_column_solves_its_ridge_regression_without_itself(checkerboard, monkeypatch, block):
+    monkeypatch.setattr(ease, "BLOCK", block)
     kept = np.random.default_rng(1).random(checkerboard.shape) < 0.5
     matrix = (checkerboard * kept)[:, :12].astype(np.float64)
-    reg, column = 3.0, 4
-    others = np.delete(matrix, column, axis=1)
-    gram = others.T @ others + reg * np.eye(11)
-    expected = np.linalg.solve(gram, others.T @ matrix[:, column])
+    reg = 3.0
 
     weights = Ease(sp.csr_matrix(matrix)).weights(reg)
 
-    np.testing.assert_allclose(np.delete(weights[:, column], column), expected, atol=1e-6)
+    for column in range(12):
+        others = np.delete(matrix, column, axis=1)
+        gram = others.T @ others + reg * np.eye(11)
+        expected = np.linalg.solve(gram, others.T @ matrix[:, column])
+        np.testing.assert_allclose(np.delete(weights[:, column], column), expected, atol=1e-6)
     assert not weights.diagonal().any()
 
 

@@ -30,6 +30,15 @@ def test_each_closed_form_ranks_the_unseen_item_of_ones_own_taste_first(monkeypa
         assert row[1] > max(row[2], row[3])
 
 
+def test_of_whom_nothing_is_known_what_is_popular_comes_first():
+    nobody = sp.csr_matrix((1, 4), dtype=np.float32)
+
+    found = baselines(world_of(TWO_TASTES), nobody)
+
+    for scores in found.values():
+        assert scores(np.array([0])).tolist() == [[3, 2, 2, 2]]
+
+
 def test_a_history_of_other_people_is_scored():
     told = sp.csr_matrix(np.array([[0, 0, 0, 1.0]], np.float32))
 

@@ -21,8 +21,9 @@ from training.running.checkpoints import (
     generator_states,
     load_generator_states,
 )
-from training.running.loop import Trained, TrainingConfig, train_model
+from training.running.loop import TrainingConfig, train_model
 from training.running.options import RunOptions, running_with
+from training.running.trained import Trained
 
 GRAPH = sp.csr_matrix(np.random.default_rng(3).integers(0, 2, (14, 12)).astype(np.float32))
 SETTINGS = [(kind(dimensions=4), SlAtKConfig(negatives=5)) for kind in ModelConfig.kinds().values()]

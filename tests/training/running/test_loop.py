@@ -9,10 +9,10 @@ from tests.training.worlds import world_of
 from training.errors import DivergedError
 from training.models.lightgcn import LightGCN, LightGCNConfig
 from training.running import memory
-from training.running.loop import Trained, TrainingConfig, train_model
+from training.running.loop import TrainingConfig, train_model
 from training.running.memory import OutOfMemoryError
 from training.running.options import RunOptions, running_with
-from training.running.pace import OverBudgetError
+from training.running.pace import OverBudgetError, Pace
 
 CONFIG = LightGCNConfig(dimensions=8)
 
@@ -84,6 +84,30 @@ def test_an_epoch_that_would_not_end_in_time_is_not_begun(checkerboard, monkeypa
     assert [epochs(seconds) for seconds in (1, 29, 30, 1000)] == [1, 2, 3, 9]
 
 
+def test_time_that_is_over_ends_the_first_epoch_with_its_batch(checkerboard, monkeypatch):
+    """On a clock where a batch of ten takes a second, and a validation two."""
+    graph, clock = sp.csr_matrix(checkerboard), 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
+
+    def tick(seconds: float) -> None:
+        nonlocal clock
+        clock += seconds
+
+    def validate() -> float:
+        tick(2)
+        return clock
+
+    monkeypatch.setattr(Pace, "lap", lambda pace: tick(1))
+    model = LightGCN(CONFIG, world_of(graph), seed=1)
+    config = TrainingConfig(max_epochs=9, validate_every=1, batch_size=-(-graph.nnz // 10))
+
+    trained = train_model(model, world_of(graph), config, 1, validate=validate, seconds=3)
+
+    assert [(row["epoch"], row["ndcg"]) for row in trained.curve] == [(1, 6.0)]
+    assert trained.curve[0]["lacking"] == pytest.approx(6)
+    assert (trained.seconds, trained.seconds_an_epoch) == (6, pytest.approx(12))
+
+
 def test_stops_early_and_goes_back_to_the_best_epoch(checkerboard):
     graph = sp.csr_matrix(checkerboard)
     model = LightGCN(CONFIG, world_of(graph), seed=1)
@@ -98,21 +122,6 @@ def test_stops_early_and_goes_back_to_the_best_epoch(checkerboard):
 
     assert (trained.epochs, trained.best, trained.validations) == (4, 0.3, [0.1, 0.3, 0.2, 0.2])
     assert torch.equal(model.item_embedding, states[1])
-
-
-def test_two_runs_of_one_model_are_told_as_one():
-    def row(epoch: int, seconds: float) -> dict[str, float]:
-        return {"epoch": epoch, "loss": 1.0, "seconds": seconds}
-
-    # The first was best after two of its three epochs.
-    first = Trained(2, 0.3, 6.0, [0.1, 0.3, 0.2], [row(1, 2.0), row(2, 4.0), row(3, 6.0)])
-    second = Trained(1, 0.5, 3.0, [0.5], [row(1, 3.0)])
-
-    whole = second.after(first)
-
-    assert (whole.epochs, whole.best, whole.seconds) == (3, 0.5, 9.0)
-    assert whole.validations == [0.1, 0.3, 0.2, 0.5]
-    assert whole.curve == [row(1, 2.0), row(2, 4.0), row(3, 9.0)]
 
 
 def test_the_curve_has_every_epoch_and_the_validations_where_they_were(checkerboard):

@@ -63,6 +63,49 @@ def test_where_a_climb_leads_must_be_better_for_others_too(validation, monkeypat
     assert [row["taste"] for row in found.trials] == [1, 0]
 
 
+class Elsewhere(OneTaste):
+    """Without neighbours, but with settings of which data of another kind say that they are best,
+    and so slow to prepare that no time would be left."""
+
+    name: ClassVar[str] = "elsewhere"
+    grid: ClassVar = {}
+    starts: ClassVar = ({"taste": 1},)
+
+    def prepare(self, graph: sp.csr_matrix) -> None:
+        clock.now += 1_000
+
+
+class clock:
+    now = 0.0
+
+
+@pytest.mark.parametrize("taste", [0, 1])
+def test_a_climb_begins_where_it_is_best_of_all_starts(validation, monkeypatch, taste):
+    monkeypatch.setattr(climb_module.time, "monotonic", lambda: clock.now)
+    theirs = validation.users[validation.users % 2 == taste]
+
+    found = climb(Elsewhere(taste=0), replace(validation, users=theirs), seconds=60)
+
+    assert found.config.taste == taste
+    assert found.preparing == 1_000
+    assert len(found.ndcg) == len(theirs)
+
+
+@pytest.mark.parametrize(("cells", "asked"), [(30 * 30, 80), (30 * 15, 1), (1, 1)])
+def test_a_truncation_is_chosen_by_those_whose_items_are_few_enough(
+    validation, monkeypatch, cells, asked
+):
+    monkeypatch.setattr(climb_module, "CUT_CELLS", cells)
+
+    found = choose_form((EaseConfig(),), validation, 5, truncation=4)
+
+    rows = np.flatnonzero(np.diff(found.cut.indptr))
+    known = validation.known[validation.users[: found.asked]]
+    assert found.asked >= asked
+    assert rows.tolist() == np.unique(known.indices).tolist()
+    assert found.asked == 1 or len(rows) <= max(1, cells // 30)
+
+
 def test_the_first_form_stays_unless_another_is_measurably_better(validation):
     first = climb(EaseConfig(reg=10), validation, 0)
     noise = np.random.default_rng(1).normal(0, 0.1, len(first.ndcg))

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -94,6 +95,31 @@ def test_in_a_hurry_all_sprint_and_the_best_goes_on_for_the_rest(other, winner):
         (3, winner, 2),
     ]
     assert last == (2, f"{winner} falling", 20)
+
+
+def test_where_not_even_an_epoch_fits_what_is_quick_is_tried_alone():
+    """On a clock where an epoch takes ten seconds a hop."""
+
+    def stage(*hops: int) -> Callable:
+        return lambda best: [
+            (LightGCNConfig(hops=count), training) for count in hops for training in (FIRST, OTHER)
+        ]
+
+    def run(model, training, seconds, start) -> Run:
+        epochs = max(1, int(min(training.max_epochs, seconds / (10 * model.hops))))
+        epochs += start.trained.epochs if start else 0
+        reached = np.full(1, 0.5 + (training.loss.name == "bpr") / 4)
+        return Run(model, training, Trained(reached[0], epochs), 10 * model.hops, reached)
+
+    def tried(seconds: float) -> list[tuple[int, str]]:
+        found, _ = race([stage(2), stage(1, 3)], run, seconds, quick=[stage(1)])
+        return [(each.model.hops, told(each.training)) for each in found]
+
+    everything = [(2, "in_batch_softmax"), (2, "bpr"), (1, "in_batch_softmax"), (1, "bpr")]
+    quickly = [(1, "in_batch_softmax"), (1, "bpr"), (1, "bpr falling")]
+    # A sprint's part is .4 of the time for each of six.
+    assert tried(seconds=301)[:4] == everything
+    assert tried(seconds=290) == quickly
 
 
 def test_without_time_one_epoch_is_trained_and_validated():

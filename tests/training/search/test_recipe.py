@@ -11,7 +11,7 @@ from training.data import interactions
 from training.models.lightgcn import LightGCNConfig
 from training.running import loop
 from training.running.loop import TrainingConfig
-from training.search import recipe
+from training.search import climb, recipe
 from training.search.recipe import RecipeConfig, fit
 from training.world import World
 
@@ -101,7 +101,8 @@ def test_a_refit_in_a_hurry_goes_on_from_what_validation_trained(monkeypatch, hu
     begun = []
 
     def train_model(model, world, training, *rest, **more):
-        begun.append((model.item_embedding.detach().clone().numpy(), training.max_epochs))
+        start = model.item_embedding.detach().clone().numpy()
+        begun.append((start, training.max_epochs, more["seconds"]))
         return loop.train_model(model, world, training, *rest, **more)
 
     monkeypatch.setattr(refitting, "train_model", train_model)
@@ -110,10 +111,36 @@ def test_a_refit_in_a_hurry_goes_on_from_what_validation_trained(monkeypatch, hu
 
     fitted = fit(small_world(), config, seed=1)
 
-    [(start, epochs)] = begun
+    [(start, epochs, seconds)] = begun
     fresh = config.model.build(small_world(), seed=1).item_embedding.detach().numpy()
     assert np.array_equal(start, fresh) != hurry
     assert epochs == (1 if hurry else fitted.settings.training.max_epochs)
+    assert (seconds < 60 * config.minutes) == hurry
+
+
+def test_where_there_are_rows_too_many_a_truncation_is_chosen_by_fewer_people(monkeypatch):
+    monkeypatch.setattr(climb, "CUT_CELLS", 25 * 12)
+
+    fitted = fit(small_world(), SMALL, seed=1)
+
+    assert fitted.settings.closed_form.truncation == 5
+    assert np.diff(fitted.scorer.similar.indptr).max() == 5
+
+
+def test_nobody_with_two_events_is_no_reason_to_train_for_ever(monkeypatch):
+    world = World(interactions(np.arange(20), np.arange(20) % 5, 20, 5))
+    seconds = []
+
+    def train_model(model, world, training, *rest, **more):
+        seconds.append(more["seconds"])
+        return loop.train_model(model, world, training, *rest, **more)
+
+    monkeypatch.setattr(refitting, "train_model", train_model)
+
+    fitted = fit(world, replace(SMALL, minutes=5), seed=1)
+
+    assert 0 < seconds[0] < 300
+    assert np.isfinite(fitted.scorer.scores(world.interactions.history(), fitted.residuals)).all()
 
 
 def small_world() -> World:

@@ -29,6 +29,18 @@ def unit_noise() -> np.ndarray:
     return noise / np.linalg.norm(noise, axis=1, keepdims=True)
 
 
+@pytest.mark.parametrize(("each", "asked"), [(1, 30), (10, 12)])
+def test_more_people_are_asked_where_they_have_few_entries(monkeypatch, each, asked):
+    monkeypatch.setattr(selection, "VALIDATION_USERS", 12)
+    monkeypatch.setattr(selection, "VALIDATION_ENTRIES", 30)
+    users, items = np.repeat(np.arange(50), each), np.tile(np.arange(each), 50)
+    held = interactions(users, items, 50, 10)
+
+    validation = Validation.of(held, held, seed=1)
+
+    assert len(set(validation.users.tolist())) == len(validation.users) == asked
+
+
 @pytest.mark.parametrize("scale", [1, 1000])
 def test_a_meaningless_graph_half_is_outvoted_whatever_the_weights_scale(scale):
     validation = two_tastes(met=10)
