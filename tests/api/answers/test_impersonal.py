@@ -78,6 +78,7 @@ def outdated(graph, world, serving, tmp_path) -> Recommender:
     return Recommender(serving, BLOCKING)
 
 
+@pytest.mark.faults
 def test_an_older_version_in_memory_gives_way_to_what_is_in_the_graph(graph, outdated):
     hidden, blocked, kept = ids(outdated.recommend(Query("p0", k=3)))
     dramas = {str(n) for n in range(0, 40, 3)} - {hidden}
