@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 
-from api import problems
+from api import parameters, problems
 from api.access.scopes import Door, describe, warning
 from api.body_limit import BodyLimit
 from api.intake.event_body import LARGEST_BODY
@@ -42,7 +42,13 @@ def create_app() -> FastAPI:
             finally:
                 await state.limits.close()
 
-    app = FastAPI(title="Pathlight", version="1", lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title="Pathlight",
+        version="1",
+        lifespan=lifespan,
+        redoc_url=None,
+        dependencies=[Depends(parameters.refuse_unknown)],
+    )
     for router in routers():
         app.include_router(router)
     app.state.requests = CollectorRegistry()
@@ -73,6 +79,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             schema = row.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= schema.pop("$defs", {})
             schemas[row.__name__] = schema
+        parameters.describe(document)
         describe(document)
         link(document)
         app.openapi_schema = document

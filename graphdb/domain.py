@@ -17,7 +17,12 @@ from pydantic import Field, ValidationError, model_validator
 
 from graphdb.errors import PathlightError
 from graphdb.file_specs import FileSpecs
-from graphdb.rule_names import check_choices, check_rule_names, check_source_names
+from graphdb.rule_names import (
+    check_choices,
+    check_rankings,
+    check_rule_names,
+    check_source_names,
+)
 from graphdb.specs import (
     AttributeNode,
     AuditSpec,
@@ -25,6 +30,7 @@ from graphdb.specs import (
     EventType,
     GroupSpec,
     ItemSpec,
+    RankingSpec,
     RelationSpec,
     RuleSpec,
     SocialSpec,
@@ -66,6 +72,7 @@ class Domain(Strict):
     walks: WalksSpec = WalksSpec()
     rules: dict[EventType, RuleSpec] = Field({}, description="what a list must and must not show")
     sources: dict[EventType, SourceSpec] = Field({}, description="candidates of one's own")
+    rankings: dict[EventType, RankingSpec] = Field({}, description="the same for everybody")
 
     @model_validator(mode="after")
     def _names_do_not_collide(self) -> "Domain":
@@ -131,6 +138,7 @@ class Domain(Strict):
         types = [*self.relationships_from("item"), *self.relationships_from("user")]
         check_rule_names(self.rules, self.vocabulary, self.event_relationships, types)
         check_source_names(self.sources, self.rules)
+        check_rankings(self.rankings, self)
         return self
 
     @model_validator(mode="after")
@@ -165,7 +173,7 @@ class Domain(Strict):
         How files map onto it, what the audit allows, what is told of people and how lists are
         ordered, ruled and fed are not in it: the graph is the same.
         """
-        tables = ("files", "audit", "groups", "social", "walks", "rules", "sources")
+        tables = ("files", "audit", "groups", "social", "walks", "rules", "sources", "rankings")
         left_out: dict[str, Any] = dict.fromkeys(tables, True)
         left_out |= {"item": {"categories", "makers"}, "relations": {"__all__": {"negative"}}}
         content = self.model_dump_json(exclude=left_out)

@@ -1,16 +1,21 @@
-"""What a domain's rules, sources and walks may name.
+"""What a domain's rules, sources, rankings and walks may name.
 
 It raises ValueErrors, which graphdb.domain turns into sentences that name the file.
 """
 
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
+from graphdb.filters import FilterError, parse_filter
 from graphdb.patterns import check_names
-from graphdb.specs import RuleSpec
+from graphdb.specs import RANKINGS, RankingSpec, RuleSpec
+
+if TYPE_CHECKING:
+    from graphdb.domain import Domain
 
 OWN_WORDS = {
     *("vector", "similar", "knowledge", "social", "filter", "memory", "given"),
-    *("published", "session", "profile", "trending", "popular", "static"),
+    *("published", "session", "profile", "static", *RANKINGS),
     *("graph", "artifact", "boost", "rules", "served"),
 }
 
@@ -57,6 +62,34 @@ def check_source_names(sources: Collection[str], rules: Collection[str]) -> None
         raise ValueError(f"{name!r} is a word of Pathlight's own answers; choose another name")
     for name in set(sources) & set(rules):
         raise ValueError(f"{name!r} names both a source and a rule")
+
+
+def check_rankings(rankings: Mapping[str, RankingSpec], domain: "Domain") -> None:
+    """Raise ValueError, naming table and key, for a ranking that could be mistaken for another word
+    of an answer, or that the domain's items cannot be filtered or ordered by."""
+    ordered = [
+        name
+        for name in domain.item_properties
+        if domain.item.fields[name].type in ("string", "integer", "float")
+    ]
+    for name, ranking in rankings.items():
+        if name in OWN_WORDS:
+            raise ValueError(
+                f"rankings.{name}: {name!r} is a word of Pathlight's own answers; choose another"
+            )
+        field, direction = ranking.by_field or ("", "")
+        known = field in ordered and direction in ("asc", "desc")
+        if not known and ranking.order not in RANKINGS:
+            fields = ", ".join(ordered) or "none, for no field has one text or number"
+            raise ValueError(
+                f"rankings.{name}.order: expected {', '.join(RANKINGS)}, or a field with asc or "
+                f"desc, as in 'year desc', of these: {fields}; found {ranking.order!r}"
+            )
+        try:
+            if ranking.filter is not None:
+                parse_filter(ranking.filter, domain)
+        except FilterError as error:
+            raise ValueError(f"rankings.{name}.filter: {error}") from None
 
 
 def check_choices(where: str, names: Collection[str], known: Collection[str]) -> None:

@@ -226,6 +226,24 @@ class RuleSpec(Strict):
         return self
 
 
+RANKINGS = ("trending", "popular", "latest")
+"""The rankings that there always are."""
+
+
+class RankingSpec(Strict):
+    """A ranking: the items that pass `filter`, in the order of one of RANKINGS or of a field's
+    values, as in "year desc"."""
+
+    order: str
+    filter: str | None = None
+
+    @property
+    def by_field(self) -> tuple[str, str] | None:
+        """The field and asc or desc, where the order is not one of RANKINGS."""
+        field, _, direction = self.order.partition(" ")
+        return None if field == self.order else (field, direction)
+
+
 class SourceSpec(Strict):
     """A source of candidates: a reading statement that returns items' ids as `id`.
 

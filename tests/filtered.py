@@ -4,8 +4,8 @@ import operator
 from collections.abc import Mapping
 from typing import Any
 
-from graphdb.answers.filtering import All, Condition, Filter, Not
 from graphdb.domain import parse_domain
+from graphdb.filters import All, Condition, Filter, Not
 
 EVERY_KIND = parse_domain(
     """

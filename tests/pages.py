@@ -24,7 +24,7 @@ from graphdb.domain import Domain, parse_domain
 from graphdb.events.event_row import micros
 from graphdb.events.events import save_events
 from graphdb.schema import create_schema
-from tests.api.conftest import api_on, until_mapped
+from tests.api.conftest import api_on, until_mapped, until_ranked
 from tests.api.versions import build_artifact
 from tests.conftest import wipe
 from tests.documents import FENCE, ROOT, matches
@@ -76,6 +76,7 @@ def served(world: World, name: str, address, home: Path, redis: str) -> Generato
             httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
         ):
             until_mapped(url)
+            until_ranked(url)
             yield client
 
 

@@ -4,11 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from api.answers.filters import Boost
 from api.reasons.reasons import Reason
-from graphdb.answers.filtering import Filter
 from graphdb.answers.retrieval import NewEvent
 from graphdb.errors import PathlightError
+from graphdb.filters import Boost, Filter
 from training.reranking import Dials
 
 Told = Literal["knowledge", "paths", "cypher", "attention"]

@@ -13,13 +13,13 @@ import numpy as np
 
 from api.answers.answer import Query
 from api.answers.candidates import Pool, pool_in_graph
-from api.answers.filters import Boost
 from api.answers.ordering import made_by
 from api.reasons.reasons import Reason
 from api.serving.mapped import History, MappedVersion
-from graphdb.answers.filtering import All, Not, Predicate, compile_filter, find_passing
+from graphdb.answers.filtering import Predicate, compile_filter, find_passing
 from graphdb.connection import Graph
 from graphdb.domain import Domain
+from graphdb.filters import All, Boost, Not
 
 
 def boosted_pool(

@@ -14,10 +14,10 @@ import numpy as np
 from api.answers.answer import Query
 from api.answers.candidates import LOOKED_AT, Pool
 from api.serving.mapped import History, MappedVersion
-from graphdb.answers.filtering import Condition
 from graphdb.catalogue.field_values import list_field_values
 from graphdb.connection import Graph
 from graphdb.domain import Domain
+from graphdb.filters import Condition
 from training.judging.metrics import unit_rows
 from training.reranking import (
     Bounds,

@@ -1,4 +1,4 @@
-"""Trending, popular and latest items, kept in this process's memory.
+"""Rankings in this process's memory: trending, popular, latest, and those of the domain.
 
 They are read from the graph at times, as an answer cannot wait for it, and written to a file, so
 that a process that starts without graph and version has a list to answer with. Nothing in it is
@@ -10,16 +10,17 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
 
-from graphdb.answers.rankings import list_latest, list_trending
+from graphdb.answers.filtering import compile_filter
+from graphdb.answers.rankings import list_by_field, list_latest, list_trending
 from graphdb.answers.retrieval import list_popular
 from graphdb.connection import Graph
 from graphdb.domain import Domain
+from graphdb.filters import parse_filter
 from graphdb.local.processes import write_private
+from graphdb.specs import RANKINGS, RankingSpec
 
-Ranking = Literal["trending", "popular", "latest"]
-Scored = tuple[str, float]
+Scored = tuple[str, float | None]
 
 MOST = 2_000
 """Items kept of each ranking: the longest list that may be asked for, and as many left out."""
@@ -30,15 +31,22 @@ RENEW_S, PAUSES = 10.0, 20
 
 
 class Rankings:
-    """The three lists and when they were read; renewed in place, safe to read meanwhile."""
+    """The lists and when they were read; renewed in place, safe to read meanwhile."""
 
     def __init__(self, domain: Domain, path: Path) -> None:
         self._domain, self._path = domain, path
+        own = {name: RankingSpec(order=name) for name in RANKINGS}
+        self._specs = {**own, **domain.rankings}
         self._lists: dict[str, list[Scored]] | None = None
         self._due = 0.0
         self.as_of: datetime | None = None
 
-    def of(self, name: Ranking) -> list[Scored]:
+    @property
+    def names(self) -> list[str]:
+        """Of the rankings that there are."""
+        return list(self._specs)
+
+    def of(self, name: str) -> list[Scored]:
         """Items with their scores, best first; none before anything was ever read."""
         if self._lists is None:
             self._recall()
@@ -50,26 +58,36 @@ class Rankings:
         if began < self._due:
             return
         now = datetime.now(UTC)
-        popular = list_popular(graph, self._domain, MOST)
-        rows: dict[str, list[dict[str, Any]]] = {
-            "trending": list_trending(graph, self._domain, now - WINDOW, MOST),
-            "popular": [{"id": row["id"], "score": float(row["events"])} for row in popular],
-            "latest": list_latest(graph, MOST),
-        }
-        self._lists = {
-            name: [(row["id"], row["score"]) for row in found] for name, found in rows.items()
-        }
+        self._lists = {name: self._read(graph, spec, now) for name, spec in self._specs.items()}
         self.as_of = now
-        kept = {"as_of": now.isoformat(), "lists": self._lists}
+        specs = {name: spec.model_dump() for name, spec in self._specs.items()}
+        kept = {"as_of": now.isoformat(), "specs": specs, "lists": self._lists}
         write_private(self._path, json.dumps(kept))
         ended = time.monotonic()
         self._due = ended + max(RENEW_S, PAUSES * (ended - began))
 
+    def _read(self, graph: Graph, spec: RankingSpec, now: datetime) -> list[Scored]:
+        domain = self._domain
+        tree = None if spec.filter is None else parse_filter(spec.filter, domain)
+        passing = compile_filter(domain, tree)
+        if spec.by_field:
+            rows = list_by_field(graph, *spec.by_field, MOST, passing)
+        elif spec.order == "trending":
+            rows = list_trending(graph, domain, now - WINDOW, MOST, passing)
+        elif spec.order == "latest":
+            rows = list_latest(graph, MOST, passing)
+        else:
+            popular = list_popular(graph, domain, MOST, passing)
+            return [(row["id"], float(row["events"])) for row in popular]
+        return [(row["id"], row["score"]) for row in rows]
+
     def _recall(self) -> None:
+        """What was kept, but for rankings that meant something else then."""
         with suppress(OSError, ValueError, KeyError):
             kept = json.loads(self._path.read_text("utf-8"))
-            self.as_of = datetime.fromisoformat(kept["as_of"])
             self._lists = {
-                name: [(item, score) for item, score in rows]
-                for name, rows in kept["lists"].items()
+                name: [(item, score) for item, score in kept["lists"][name]]
+                for name, spec in self._specs.items()
+                if kept["specs"].get(name) == spec.model_dump()
             }
+            self.as_of = datetime.fromisoformat(kept["as_of"])

@@ -109,7 +109,7 @@ def rank(**asked: Unpack[RankBody]) -> Call[AnswerOut]:
 
 
 def ranking(name: str, **query: Unpack[RankingsQuery]) -> Call[AnswerOut]:
-    """What is trending, popular or latest, the same for everybody."""
+    """What is trending, popular, latest, or a ranking of the domain's: the same for everybody."""
     return Call("GET", "/v1/rankings/{name}", (name,), query)
 
 

@@ -111,9 +111,9 @@ class ItemOut(TypedDict):
     """sources: vector (near the person's vector), similar (from their events), knowledge and
     social (by walks), filter (passes it), catalogue (is there, where the events say nothing of
     where to look), exact (the same without an index), memory, or the link of the fallback chain
-    that it comes from; given for items to rank; or a source or rule of the domain's. boost: how
-    many times its score is counted, where it is not once. rule: which one placed it here, where
-    one did. knowledge: what ties it to the person."""
+    that it comes from; given for items to rank; the ranking's name in one; or a source or rule
+    of the domain's. boost: how many times its score is counted, where it is not once. rule:
+    which one placed it here, where one did. knowledge: what ties it to the person."""
 
     id: str
     rank: int

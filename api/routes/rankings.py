@@ -3,14 +3,14 @@
 import time
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from api.answers.answer import Query as Asked
-from api.answers.rankings import Ranking
-from api.problems import responses
+from api.problems import NotFoundError, responses
 from api.routes.recommendations import AnswerOut, PublicQuery, answer_out
 from api.state import Current
+from ingest.problem import quoted
 
 router = APIRouter(tags=["recommendations"])
 
@@ -21,13 +21,25 @@ class RankingQuery(PublicQuery):
     include: list[Literal["item"]] = Field([], description="item: the item's fields.")
 
 
-@router.get("/v1/rankings/{name}", responses=responses(422, 503), response_model_exclude_unset=True)
+@router.get(
+    "/v1/rankings/{name}", responses=responses(404, 422, 503), response_model_exclude_unset=True
+)
 def get_ranking(
-    state: Current, name: Ranking, query: Annotated[RankingQuery, Query()]
+    state: Current,
+    name: Annotated[
+        str,
+        Path(
+            description="trending, popular, latest, or the name of a ranking of the domain's own.",
+            examples=["trending", "popular", "latest"],
+        ),
+    ],
+    query: Annotated[RankingQuery, Query()],
 ) -> AnswerOut:
-    """What most people chose in the last seven days, ever, or what is new; read every ten seconds
-    at most, as_of says when."""
+    """What most people chose in the last seven days, ever, what is new, or what a ranking of the
+    domain's own says; read every ten seconds at most, as_of says when."""
     started = time.perf_counter()
+    if name not in (names := state.recommender.rankings.names):
+        raise NotFoundError(f"there is no ranking {quoted(name)}; there are {', '.join(names)}")
     asked = Asked(
         user_id="",
         k=query.k,

@@ -12,7 +12,6 @@ from api.answers.answer import Answer, Recommended
 from api.answers.answer import Query as Asked
 from api.answers.asking import Asker, AskerWithEvents, Id, person_asking
 from api.answers.dials import dials_asked
-from api.answers.filters import FilterError, parse_boost, parse_filter
 from api.answers.served import Before, Served, gone_on, keep, shown_before
 from api.answers.similar import By, similar
 from api.problems import InvalidError, NotFoundError, responses
@@ -20,6 +19,7 @@ from api.reasons.telling import INCLUDE, Include, ReasonOut, TieOut, reasons_out
 from api.state import Current
 from graphdb.answers.retrieval import NewEvent
 from graphdb.domain import Domain
+from graphdb.filters import FilterError, parse_boost, parse_filter
 from ingest.event import JsonObject
 from ingest.problem import Identifier
 from training.reranking import Dials
@@ -94,13 +94,15 @@ class ItemOut(BaseModel):
     """sources: vector (near the person's vector), similar (from their events), knowledge and social
     (by walks), filter (passes it), catalogue (is there, where the events say nothing of where to
     look), exact (the same without an index), memory, or the link of the fallback chain that it
-    comes from; given for items to rank; or a source or rule of the domain's. boost: how many times
-    its score is counted, where it is not once. rule: which one placed it here, where one did.
-    knowledge: what ties it to the person."""
+    comes from; given for items to rank; the ranking's name in one; or a source or rule of the
+    domain's. boost: how many times its score is counted, where it is not once. rule: which one
+    placed it here, where one did. knowledge: what ties it to the person."""
 
     id: str
     rank: int
-    score: float | None = Field(description="Null only for an item to rank that is not known.")
+    score: float | None = Field(
+        description="Null for an item to rank that is not known, and in a ranking by a text."
+    )
     sources: list[str]
     reasons: list[ReasonOut] | None = None
     item: dict[str, Any] | None = None

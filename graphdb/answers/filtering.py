@@ -1,47 +1,16 @@
-"""Filters over the catalogue's fields: a tree of conditions, and the Cypher that tells what passes.
+"""Filters over the catalogue's fields: the Cypher that tells what passes a tree of conditions.
 
-A field that is missing passes no condition, and so passes its negation: there is no third value.
-Values are bound, names are the domain's. How a filter is written is not known here.
+Values are bound, names are the domain's. How a filter is written is graphdb.filters' affair.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, LiteralString, cast
+from typing import LiteralString, cast
 
 from graphdb.connection import Graph
 from graphdb.cypher import render
 from graphdb.domain import Domain
-
-Value = str | int | float | bool
-Operator = Literal["in", "<", "<=", ">", ">=", "present"]
-
-
-@dataclass(frozen=True)
-class Condition:
-    """On one field. in: it is, or a list has, one of the values; the others compare with the first;
-    present: there is a value, or a list that is not empty."""
-
-    field: str
-    operator: Operator
-    values: tuple[Value, ...] = ()
-
-
-@dataclass(frozen=True)
-class Not:
-    inner: "Filter"
-
-
-@dataclass(frozen=True)
-class All:
-    parts: tuple["Filter", ...]
-
-
-@dataclass(frozen=True)
-class Any:
-    parts: tuple["Filter", ...]
-
-
-Filter = Condition | Not | All | Any
+from graphdb.filters import All, Condition, Filter, Not, Value
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,16 @@ def until_mapped(url: str) -> None:
     pytest.fail("the API did not map the version that serves")
 
 
+def until_ranked(url: str) -> None:
+    """Until the process has read its rankings."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        if httpx.get(f"{url}/v1/rankings/popular", trust_env=False).json().get("as_of"):
+            return
+        time.sleep(0.1)
+    pytest.fail("the API did not read its rankings")
+
+
 @pytest.fixture
 def run(tmp_path: Path, project: Path) -> Run:
     """Run `pathlight` in a home of its own."""

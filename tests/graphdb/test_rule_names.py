@@ -1,4 +1,4 @@
-"""Rules and sources of a domain file: what is refused, with key or rule."""
+"""Rules, sources and rankings of a domain file: what is refused, with key or rule."""
 
 import pytest
 
@@ -90,3 +90,42 @@ def test_rules_and_sources_do_not_change_the_digest():
     ruled = parse_domain(f"{FILMS}{relations}[rules.blocked]{rules}", "a")
     assert ruled.digest == parse_domain(FILMS + relations, "b").digest
     assert ruled.digest != load_domain("films").digest
+
+
+RANKED = """
+[rankings.newest]
+filter = 'genres has "Drama"'
+order = "year desc"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("rankings.newest", "rankings.popular", "rankings.popular: 'popular' is a word of Pathl"),
+        ("rankings.newest", "rankings.profile", "rankings.profile: 'profile' is a word of Pathl"),
+        ("rankings.newest", "rankings.Popular", r"rankings\.Popular: String should match"),
+        ("genres has", "genre has", "rankings.newest.filter: at character 1: no field 'genre'"),
+        ("genres has", "genres =", "rankings.newest.filter: at character 8: expected has or in"),
+        ("'genres has \"Drama\"'", '""', "rankings.newest.filter: at character 1: expected a fi"),
+        ("year desc", "year", "newest.order: expected trending, popular, latest, or a field with"),
+        ("year desc", "year down", "as in 'year desc', of these: title, overview, year, imdb; fo"),
+        ("year desc", "genres desc", "rankings.newest.order: .*; found 'genres desc'"),
+        ("year desc", "popular desc", "rankings.newest.order: .*; found 'popular desc'"),
+        (
+            "order =",
+            "sort =",
+            r"rankings.newest.(order: Field required|sort: no such key)",
+        ),
+    ],
+)
+def test_a_ranking_that_says_nothing_sound_is_refused(old, new, said):
+    assert parse_domain(FILMS + RANKED, "ranked.toml").rankings["newest"].order == "year desc"
+    assert old in RANKED
+
+    with pytest.raises(DomainError, match=said):
+        parse_domain(FILMS + RANKED.replace(old, new), "ranked.toml")
+
+
+def test_rankings_do_not_change_the_digest():
+    assert parse_domain(FILMS + RANKED, "a").digest == load_domain("films").digest

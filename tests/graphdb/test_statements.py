@@ -40,6 +40,7 @@ NAMES = {
     "seconds": "60",
     "most": "3",
     "values": "i.title",
+    "direction": "DESC",
     "chosen": "MATCH (u)-[r:RATED]->(i) RETURN u, i, r.at AS at",
 }
 # Schema statements cannot be explained; the suite runs them for real.

@@ -6,9 +6,9 @@ import pytest
 from api.answers.answer import Query
 from api.answers.boosts import boosted_pool, scaled
 from api.answers.candidates import Pool, pool_in_graph, pool_in_memory
-from api.answers.filters import parse_boost, parse_filter
 from api.reasons.reasons import Reason
 from graphdb.catalogue.catalogue import save_items
+from graphdb.filters import parse_boost, parse_filter
 from graphdb.people.people import fetch_people
 from tests.rows import item_row
 

@@ -9,8 +9,9 @@ from api.answers import candidates
 from api.answers.answer import Query
 from api.answers.candidates import barred_rows, pool_in_graph, pool_in_memory
 from api.serving.mapped import History, MappedVersion
-from graphdb.answers.filtering import Condition, compile_filter
+from graphdb.answers.filtering import compile_filter
 from graphdb.catalogue.catalogue import save_items
+from graphdb.filters import Condition
 from graphdb.people.people import fetch_people
 from tests.rows import item_row
 

@@ -10,13 +10,13 @@ from api.loop.publication import publish
 from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving
 from graphdb.answers import retrieval
-from graphdb.answers.filtering import Condition
 from graphdb.answers.retrieval import NewEvent
 from graphdb.catalogue.catalogue import save_items
 from graphdb.catalogue.relations import save_relations
 from graphdb.connection import SERVING, Graph
 from graphdb.domain import parse_domain
 from graphdb.events.events import save_events
+from graphdb.filters import Condition
 from graphdb.people.people import fetch_people, join_people
 from graphdb.versions.versions import rollback
 from tests.api.versions import PEOPLE, build_artifact, fill_graph

@@ -20,6 +20,7 @@ OPERATIONS = [
     for path, operations in create_app().openapi()["paths"].items()
     for method in operations
 ]
+BODY = {"event_type": "rated", "user_id": "p1", "item_id": "39", "occurred_at": "2026-01-05"}
 CHECKS = (
     schemathesis.checks.not_a_server_error,
     schemathesis.checks.content_type_conformance,
@@ -45,6 +46,25 @@ def test_get_never_writes(client, module_graph):
             changed = {**query, **other}
             answer = client.get(real, params=changed)
             assert answer.status_code in (200, 404), (path, answer.text)
+
+    assert hash_graph(module_graph, LEASES) == before
+
+
+def test_every_route_refuses_a_parameter_that_it_does_not_know(client, module_graph):
+    document = client.get("/openapi.json").json()
+    before = hash_graph(module_graph, LEASES)
+
+    for method, path in OPERATIONS:
+        declared = document["paths"][path][method].get("parameters", [])
+        known = [p["name"] for p in declared if p["in"] == "query"]
+        real = re.sub(r"{\w+}", "unheard-of", path)
+        asked = {"validateonly": "true", "user_id\n": "p1"}
+        answer = client.request(method, real, params=asked, json=[BODY])
+        assert answer.status_code == 422, (method, path, answer.text)
+        refused = answer.json()["errors"]
+        assert [e["field"] for e in refused] == ["query.validateonly", "query.user_id\\n"], path
+        said = f"no such parameter; expected {', '.join(known) or 'none'}"
+        assert {e["detail"] for e in refused} == {said}, path
 
     assert hash_graph(module_graph, LEASES) == before
 

@@ -1,20 +1,16 @@
 """Rankings over real HTTP: read by the API itself, without what was hidden since."""
 
-import time
-
 import httpx
 import pytest
 
+from tests.api.conftest import until_ranked
+
 
 @pytest.fixture(scope="module")
-def popular(client) -> list[dict]:
+def popular(client, module_api) -> list[dict]:
     """The popular list, once the API has read it."""
-    for _ in range(100):
-        items = client.get("/v1/rankings/popular", params={"k": 5}).json()["items"]
-        if items:
-            return items
-        time.sleep(0.3)
-    pytest.fail("nothing was read")
+    until_ranked(module_api)
+    return client.get("/v1/rankings/popular", params={"k": 5}).json()["items"]
 
 
 def test_the_api_reads_its_rankings_by_itself(client, popular):
@@ -41,6 +37,14 @@ def test_what_is_hidden_or_left_out_is_gone_at_once(client, popular):
 
 
 def test_what_is_not_understood_is_refused(client: httpx.Client):
-    assert client.get("/v1/rankings/best").status_code == 422
     assert client.get("/v1/rankings/popular", params={"include": "reasons"}).status_code == 422
     assert client.get("/v1/rankings/popular", params={"user_id": "p1"}).status_code == 422
+
+
+def test_a_name_that_there_is_not_is_answered_with_those_that_there_are(client, popular):
+    answer = client.get("/v1/rankings/best")
+
+    assert answer.status_code == 404
+    known = "trending, popular, latest, classics"
+    assert answer.json()["detail"] == f"there is no ranking 'best'; there are {known}"
+    assert client.get("/v1/rankings/classics").json()["items"] == []

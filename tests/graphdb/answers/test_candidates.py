@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from graphdb.answers.candidates import fetch_candidates
-from graphdb.answers.filtering import All, Condition, Not, compile_filter
-from graphdb.answers.filtering import Any as AnyOf
+from graphdb.answers.filtering import compile_filter
 from graphdb.catalogue.catalogue import save_items
 from graphdb.connection import Graph
 from graphdb.errors import IndexLostError
+from graphdb.filters import All, Condition, Not
+from graphdb.filters import Any as AnyOf
 from graphdb.schema import create_schema
 from graphdb.versions.slots import build_indexes, fill_items, indexed_fields
 from graphdb.versions.versions import begin_version, flip

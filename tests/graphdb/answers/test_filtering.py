@@ -8,17 +8,13 @@ from graphdb.answers.candidates import candidates_statement
 from graphdb.answers.filtering import (
     FIND_PASSING,
     LIST_PASSING,
-    All,
-    Any,
-    Condition,
-    Filter,
-    Not,
     compile_filter,
     find_passing,
     list_passing,
     restricted,
 )
 from graphdb.catalogue.catalogue import save_items
+from graphdb.filters import All, Any, Condition, Filter, Not
 from graphdb.schema import create_schema
 from tests.filtered import EVERY_KIND, passes
 from tests.rows import item_row

@@ -2,27 +2,32 @@
 
     year in 1990..1999 and (genres has "Drama" or not countries has "France")
 
-Fields are those that the domain lets be filtered. What a filter means in the graph is
-graphdb.answers.filtering's affair.
+A tree is made of conditions; a field that is missing passes none, and so passes its negation: there
+is no third value. Fields are those that the domain lets be filtered. What a filter means in the
+graph is graphdb.answers.filtering's affair.
 """
 
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, NoReturn, get_args
+from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
-from graphdb.answers.filtering import All, Condition, Filter, Not, Operator, Value
-from graphdb.answers.filtering import Any as AnyOf
-from graphdb.domain import Domain
 from graphdb.errors import PathlightError
 from graphdb.specs import FieldSpec
-from ingest.problem import quoted
+
+if TYPE_CHECKING:  # a domain reads the filters of its own rankings
+    from graphdb.domain import Domain
+
+Value = str | int | float | bool
+Operator = Literal["in", "<", "<=", ">", ">=", "present"]
 
 LONGEST, DEEPEST = 4_000, 30
 """Characters of a filter, and how deep parentheses and `not` may be nested in it."""
 LARGEST = 2**53
 """Beyond it whole numbers and fractions no longer compare exactly."""
 LEAST_FACTOR, MOST_FACTOR = 0.1, 10.0
+MOST_QUOTED = 20
+"""Characters of a filter that a sentence repeats."""
 
 TOKEN = re.compile(
     r"""\s*(?:
@@ -46,6 +51,34 @@ class FilterError(PathlightError):
 
 
 @dataclass(frozen=True)
+class Condition:
+    """On one field. in: it is, or a list has, one of the values; the others compare with the first;
+    present: there is a value, or a list that is not empty."""
+
+    field: str
+    operator: Operator
+    values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
+class Not:
+    inner: "Filter"
+
+
+@dataclass(frozen=True)
+class All:
+    parts: tuple["Filter", ...]
+
+
+@dataclass(frozen=True)
+class Any:
+    parts: tuple["Filter", ...]
+
+
+Filter = Condition | Not | All | Any
+
+
+@dataclass(frozen=True)
 class Boost:
     """What passes counts `factor` times."""
 
@@ -60,7 +93,7 @@ class Token:
     position: int
 
 
-def parse_filter(text: str, domain: Domain) -> Filter:
+def parse_filter(text: str, domain: "Domain") -> Filter:
     """The tree of a filter. Raises FilterError."""
     parser = Parser(text, domain)
     tree = parser.alternatives(0)
@@ -68,7 +101,7 @@ def parse_filter(text: str, domain: Domain) -> Filter:
     return tree
 
 
-def parse_boost(text: str, domain: Domain) -> Boost:
+def parse_boost(text: str, domain: "Domain") -> Boost:
     """A filter, `by`, and a factor. Raises FilterError."""
     parser = Parser(text, domain)
     tree = parser.alternatives(0)
@@ -81,7 +114,7 @@ def parse_boost(text: str, domain: Domain) -> Boost:
 class Parser:
     """Reads from left to right; each method reads what its name says."""
 
-    def __init__(self, text: str, domain: Domain) -> None:
+    def __init__(self, text: str, domain: "Domain") -> None:
         if len(text) > LONGEST:
             raise FilterError(
                 LONGEST + 1, f"expected at most {LONGEST} characters, found {len(text)}"
@@ -96,7 +129,7 @@ class Parser:
         parts = [self._conjunction(depth)]
         while self._take("or"):
             parts.append(self._conjunction(depth))
-        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+        return parts[0] if len(parts) == 1 else Any(tuple(parts))
 
     def factor(self) -> float:
         """The factor of a boost."""
@@ -187,7 +220,7 @@ class Parser:
             known = ", ".join(self._fields) or "none"
             raise FilterError(
                 token.position,
-                f"no field {quoted(token.text)} that may be filtered in domain {self._domain}; "
+                f"no field {_quoted(token.text)} that may be filtered in domain {self._domain}; "
                 f"there are: {known}",
             )
         self._at += 1
@@ -219,7 +252,7 @@ class Parser:
         if token.kind != "string":
             self._refuse('text in double quotes, as in "Drama"')
         try:
-            value: Any = json.loads(token.text)
+            value: str = json.loads(token.text)
             value.encode()
         except ValueError:
             raise FilterError(
@@ -239,7 +272,7 @@ class Parser:
         return False
 
     def _refuse(self, expected: str) -> NoReturn:
-        found = "the end" if self._now.kind == "end" else quoted(self._now.text)
+        found = "the end" if self._now.kind == "end" else _quoted(self._now.text)
         raise FilterError(self._now.position, f"expected {expected}, found {found}")
 
 
@@ -250,9 +283,14 @@ def _tokens(text: str) -> list[Token]:
         if found is None:
             blank = len(text[at:]) - len(text[at:].lstrip())
             raise FilterError(
-                at + blank + 1, f"nothing can begin with {quoted(text[at + blank :][:20])}"
+                at + blank + 1, f"nothing can begin with {_quoted(text[at + blank :])}"
             )
         kind = str(found.lastgroup)
         tokens.append(Token(kind, found[kind], found.start(kind) + 1))
         at = found.end()
     return tokens
+
+
+def _quoted(text: str) -> str:
+    """Its beginning, printable."""
+    return repr(text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 1]}…")

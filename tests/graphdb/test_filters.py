@@ -4,9 +4,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.answers.filters import DEEPEST, LONGEST, FilterError, parse_boost, parse_filter
-from graphdb.answers.filtering import All, Any, Condition, Not
 from graphdb.domain import load_domain
+from graphdb.filters import (
+    DEEPEST,
+    LONGEST,
+    All,
+    Any,
+    Condition,
+    FilterError,
+    Not,
+    parse_boost,
+    parse_filter,
+)
 from tests.documents import ROOT, blocks
 from tests.filtered import EVERY_KIND
 
