@@ -20,6 +20,7 @@ from api.answers.candidates import EXACT, Pool, barred_rows, by_popularity, pool
 from api.answers.fallback import Showable, allowed, fill, ranked
 from api.answers.impersonal import Impersonal, emptied
 from api.answers.listing import listed, with_evidence
+from api.answers.newcomers import Newcomers
 from api.answers.ordering import ordered
 from api.answers.rankings import Rankings
 from api.answers.rules import Ruled, Rules, ruled_out
@@ -58,6 +59,7 @@ class Recommender:
         self.rankings = Rankings(domain, serving.home / "rankings.json")
         self._rules, self._sources = Rules(serving.graph, domain), Sources(serving.graph, domain)
         self._impersonal = Impersonal(serving.graph, domain, self.rankings, self._rules)
+        self._newcomers = Newcomers(serving.graph, domain, self._rules)
         self._walking = bool(domain.walks.knowledge or domain.walks.social)
         self._unruled, self._checked = ["rules"] if domain.rules else [], False
 
@@ -237,7 +239,8 @@ class Recommender:
             acted = ruled.held_back(found) | acted
         empty = answer.empty if answer.items or len(pool.rows) else ruled_out(acted) or answer.empty
         degraded = [*silent, *(["index"] if EXACT in pool.found else [])]
-        return replace(answer, degraded=degraded, rules=acted, empty=empty)
+        answer = replace(answer, degraded=degraded, rules=acted, empty=empty)
+        return self._newcomers.fill(answer, version, query, ruled, history.unknown)
 
     def _walked(
         self, version: MappedVersion, history: History, person: Person, recent: Sequence[str]
