@@ -16,7 +16,7 @@ import numpy as np
 
 from api.answers.answer import Answer, NothingPublishedError, Query, Recommended
 from api.answers.boosts import boosted_pool
-from api.answers.candidates import EXACT, Pool, barred_rows, by_popularity, pool_in_memory, pool_of
+from api.answers.candidates import EXACT, Pool, barred_rows, pool_in_memory
 from api.answers.fallback import Showable, allowed, fill, ranked
 from api.answers.impersonal import Impersonal, emptied
 from api.answers.listing import listed, with_evidence
@@ -30,12 +30,7 @@ from api.serving.mapped import History, MappedVersion
 from api.serving.serving import Serving, UnmappedError
 from graphdb.answers.candidates import fetch_candidates
 from graphdb.answers.paths import UNREAD, Known, fetch_evidence
-from graphdb.answers.retrieval import (
-    Person,
-    fetch_hidden,
-    fetch_person,
-    fetch_showable,
-)
+from graphdb.answers.retrieval import Person, fetch_person, fetch_showable
 from graphdb.answers.rules import check_rules
 from graphdb.answers.ties import list_ties
 from graphdb.answers.walks import list_walked
@@ -80,8 +75,10 @@ class Recommender:
         except (NothingPublishedError, GraphUnavailableError):
             if query.filter or query.model_version is not None:  # which only the graph knows
                 raise
+            seen = {event.item_id for event in query.session if event.seen and query.exclude_seen}
+            barred = query.exclude_ids | seen | self._serving.withheld().now()
             static = ("static", lambda: self.rankings.of("popular"))
-            items, link = fill([static], query.k, query.exclude_ids)
+            items, link = fill([static], query.k, barred)
             if not items:
                 raise
             return Answer(None, None, items, link, ["graph", *self._unruled])
@@ -102,57 +99,9 @@ class Recommender:
         try:
             return self._serving.breaker.call(in_graph)
         except GraphUnavailableError:
-            version = self._serving.version
-            withheld = version.withheld.now() if version else set()
+            withheld = self._serving.withheld().now()
             items = shown(lambda ids: set(ids) - withheld)
             return Answer(None, self.rankings.as_of, items, None, ["graph"])
-
-    def rank(self, query: Query, given: Sequence[str]) -> Answer:
-        """The given items that may be shown, in the person's order; last, as they came, those that
-        the version does not know."""
-        ways = self._rank_in_graph, self._rank_without_files, self._rank_in_memory
-        return self._serving.answer(*ways, query, given)
-
-    def _rank_in_graph(self, query: Query, given: Sequence[str]) -> Answer:
-        version, person = self.who(query)
-        hidden = fetch_hidden(self._graph, given)
-        shown = [item for item in given if item not in hidden]
-        if version is None:
-            return _as_given(shown)
-        history = version.history(person.keys, person.events, person.totals)
-        return self._ranked(version, query, history, shown, known=person.known)
-
-    def _rank_without_files(self, query: Query, given: Sequence[str]) -> Answer:
-        hidden = fetch_hidden(self._graph, given)
-        shown = [item for item in given if item not in hidden]
-        return replace(_as_given(shown), degraded=["artifact"])
-
-    def _rank_in_memory(self, version: MappedVersion, query: Query, given: Sequence[str]) -> Answer:
-        history = version.history(version.people.keys_of(query.user_id), list(query.session))
-        withheld = version.withheld.now()
-        shown = [item for item in given if item not in withheld]
-        answer = self._ranked(version, query, history, shown, "graph")
-        return answer if query.session or answer.fallback else replace(answer, fallback="published")
-
-    def _ranked(
-        self,
-        version: MappedVersion,
-        query: Query,
-        history: History,
-        shown: Sequence[str],
-        missing: str | None = None,
-        known: Known = UNREAD,
-    ) -> Answer:
-        personal = history.row.nnz > 0
-        pool = (pool_of if personal else by_popularity)(version, history, shown)
-        asked = replace(query, k=len(shown), reasons=query.reasons if personal else 0)
-        answer = self._answer(version, asked, history, pool, missing, known=known)
-        unknown = [item for item in shown if item not in version.item_rows]
-        last = _as_given(unknown, len(pool.rows)).items
-        if last and query.fields and missing is None:
-            last = with_evidence(self._graph, self._domain, query, last)
-        items = [*answer.items, *last]
-        return replace(answer, items=items, fallback=None if personal else "popular")
 
     def warm(self) -> None:
         """Have the server plan an answer's statements before anybody waits for one; once a version,
@@ -212,9 +161,7 @@ class Recommender:
             )
         history = version.history(person.keys, person.events, person.totals)
         if not history.row.nnz:
-            ids = version.artifact.item_ids
-            seen = {ids[row] for row in history.seen} | history.unknown
-            return self._impersonal.answer(version, query, seen)
+            return self._impersonal.answer(version, query, _seen(version, history))
         asking = self._domain.sources or self._walking
         recent = _recent(version, history, person) if asking else []
         sourced, silent = self._sources.find(person.id, recent)
@@ -301,7 +248,8 @@ class Recommender:
         if not history.row.nnz:
             withheld = version.withheld.now()
             chain = ranked(self.rankings, version, lambda ids: set(ids) - withheld)
-            items, link = fill(chain, query.k, query.exclude_ids)
+            seen = _seen(version, history) if query.exclude_seen else set()
+            items, link = fill(chain, query.k, query.exclude_ids | seen)
             return Answer(version.id, version.as_of, items, link, ["graph", *self._unruled])
         barred = barred_rows(version, history, query)
         pool = pool_in_memory(version, history, barred)
@@ -311,16 +259,13 @@ class Recommender:
         return answer if query.session else replace(answer, fallback="published")
 
 
+def _seen(version: MappedVersion, history: History) -> set[str]:
+    """Ids of what the person has seen, which the version need not know."""
+    return {version.artifact.item_ids[row] for row in history.seen} | history.unknown
+
+
 def _recent(version: MappedVersion, history: History, person: Person) -> list[str]:
     """The items that count for the person: the newest known first, then the heaviest."""
     newest = [event.item_id for event in reversed(person.events)]
     heaviest = history.row.indices[(-history.row.data).argsort(kind="stable")]
     return [*dict.fromkeys([*newest, *(version.artifact.item_ids[row] for row in heaviest)])]
-
-
-def _as_given(items: Sequence[str], after: int = 0) -> Answer:
-    """The items in the order in which they came, of which nothing is known."""
-    listed = [
-        Recommended(item, rank, None, ["given"]) for rank, item in enumerate(items, after + 1)
-    ]
-    return Answer(None, None, listed, "given")

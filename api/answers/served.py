@@ -17,7 +17,7 @@ from api.answers.recommender import Recommender
 from api.problems import InvalidError
 from api.serving.serving import ATTEMPTS
 from api.state import State
-from graphdb.answers.served import ServedRow
+from graphdb.answers.served import ServedRow, fetch_served
 from graphdb.errors import GraphUnavailableError
 from graphdb.events.event_row import micros
 from ingest.event import json_text
@@ -38,7 +38,8 @@ class Served:
 
 def fetch_list(state: State, id: str) -> ServedRow | None:
     """The list of this id, whether the graph has it yet or not."""
-    return state.breaker.call(state.lists.fetch, state.graph, id)
+    # Redis outside of the breaker: what it says is no word on the graph.
+    return state.lists.fetch(id, lambda id: state.breaker.call(fetch_served, state.graph, id))
 
 
 @dataclass(frozen=True)

@@ -192,17 +192,20 @@ def fetch_showable(graph: Graph, ids: Sequence[str]) -> set[str]:
     return set(graph.read(FETCH_SHOWABLE, ids=list(ids))[0]["ids"])
 
 
-FETCH_HIDDEN = """
+FETCH_WITHDRAWN = """
 UNWIND $ids AS id
-MATCH (i:Item {id: id})
-WHERE i.hidden IS NOT NULL OR coalesce(i.expires_at <= datetime(), false)
-RETURN collect(i.id) AS ids
+OPTIONAL MATCH (i:Item {id: id})
+WITH id, i
+WHERE (i IS NULL AND id IN $known) OR i.hidden IS NOT NULL
+      OR coalesce(i.expires_at <= datetime(), false)
+RETURN collect(id) AS ids
 """
 
 
-def fetch_hidden(graph: Graph, ids: Sequence[str]) -> set[str]:
-    """Those of `ids` that are hidden or expired."""
-    return set(graph.read(FETCH_HIDDEN, ids=list(ids))[0]["ids"])
+def fetch_withdrawn(graph: Graph, ids: Sequence[str], known: Sequence[str] = ()) -> set[str]:
+    """Those of `ids` that are hidden, expired or, of those `known` once, deleted; what was never
+    heard of was never withdrawn."""
+    return set(graph.read(FETCH_WITHDRAWN, ids=list(ids), known=list(known))[0]["ids"])
 
 
 # Degrees by type are counters in the store: no relationship is read, however many there are.

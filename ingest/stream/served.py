@@ -7,12 +7,12 @@ what a list is for.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 from pydantic_core import from_json, to_json
 
-from graphdb.answers.served import ServedRow, fetch_served, save_served
+from graphdb.answers.served import ServedRow, save_served
 from graphdb.connection import Graph
 from graphdb.errors import GraphUnavailableError
 from ingest.stream.fail_points import reach
@@ -45,17 +45,18 @@ class ServedLists:
         if not kept:
             raise StreamFullError(f"{self._most} served lists wait for the graph already")
 
-    def fetch(self, graph: Graph, id: str) -> ServedRow | None:
-        """The list of this id, wherever it is."""
+    def fetch(self, id: str, fetch_written: Callable[[str], ServedRow | None]) -> ServedRow | None:
+        """The list of this id, wherever it is; `fetch_written` asks the graph, which need not
+        answer while the list is here."""
         # In this order: what is written meanwhile is in the graph by the time that is asked.
         try:
             with self._stream.asking():
                 text = cast(bytes | None, self._stream.redis.hget(WAITING, id))
         except StreamUnavailableError:
-            if found := fetch_served(graph, id):
+            if found := fetch_written(id):
                 return found
             raise
-        return from_json(text) if text is not None else fetch_served(graph, id)
+        return from_json(text) if text is not None else fetch_written(id)
 
     def waiting(self) -> int:
         """How many are not in the graph yet."""

@@ -1,6 +1,6 @@
 """What an answer reads: events beyond the cut with the weight that export gives them, and ids."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 
 import pytest
@@ -12,6 +12,7 @@ from graphdb.answers.paths import UNREAD, fetch_evidence
 from graphdb.answers.retrieval import (
     fetch_person,
     fetch_showable,
+    fetch_withdrawn,
     list_popular,
     list_similar,
 )
@@ -113,6 +114,17 @@ def test_similar_items_are_the_positive_weights_that_may_be_shown(graph, publish
 
 def test_showable_are_those_that_exist_and_are_not_hidden(graph, published):
     assert fetch_showable(graph, ["0", "3", "none"]) == {"0"}
+
+
+def test_withdrawn_is_what_is_hidden_or_expired_and_of_what_was_known_what_is_gone(graph, domain):
+    times = {"past": NOON, "future": datetime.now(UTC) + timedelta(days=1)}
+    rows = [item_row(id) | {"expires_at": at} for id, at in times.items()]
+    save_items(graph, domain, [*rows, item_row("hidden", hidden=True), item_row("shown")])
+
+    asked = ["shown", "hidden", "past", "future", "deleted", "never heard of"]
+    found = fetch_withdrawn(graph, asked, ["shown", "deleted"])
+
+    assert found == {"hidden", "past", "deleted"}
 
 
 def test_people_are_found_by_id_and_popular_items_by_events(graph, domain):
