@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from api.answers.answer import Answer, Query, Recommended
 from api.answers.fallback import Link, Showable, fill, ranked
 from api.answers.listing import with_evidence
+from api.answers.newcomers import SOURCE, Newcomers
 from api.answers.rankings import Rankings, Scored
 from api.answers.rules import Ruled, Rules, ruled_out
 from api.serving.mapped import MappedVersion
@@ -29,7 +30,7 @@ class Impersonal:
 
     def __init__(self, graph: Graph, domain: Domain, rankings: Rankings, rules: Rules) -> None:
         self._graph, self._domain, self._rankings = graph, domain, rankings
-        self._rules = rules
+        self._rules, self._newcomers = rules, Newcomers(graph, domain, rules)
 
     def answer(
         self,
@@ -79,6 +80,9 @@ class Impersonal:
         ]
         if version is None:  # what was not ranked yet is read now
             chain.append(("popular", by_degree))
+        elif passing is not None:
+            newest = self._newcomers.passing
+            chain.append((SOURCE, lambda: [(item, None) for item in newest(version, query)]))
         chain = [(name, noted(scored)) for name, scored in chain] if never else chain
         items, link = fill(chain, k, barred)
         acted = ruled.held_back(met)
@@ -147,7 +151,8 @@ def emptied(graph: Graph, domain: Domain, query: Query) -> str | None:
     count = len(list_passing(graph, compile_filter(domain, query.filter)))
     if not count:
         return "no item that may be shown passes the filter"
-    return f"of the {count} items that pass the filter each was seen, excluded, or is too new"
+    new = ", or is too new to be relevant" if query.dials.min_relevance else ""
+    return f"of the {count} items that pass the filter each was seen or excluded{new}"
 
 
 def _among(passing: Collection[str], scored: Iterable[Scored]) -> Iterator[Scored]:

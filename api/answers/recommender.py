@@ -21,6 +21,7 @@ from api.answers.candidates import EXACT, LOOKED_AT, Pool, barred_rows, pool_in_
 from api.answers.fallback import Showable, allowed, fill, ranked
 from api.answers.impersonal import Impersonal, emptied
 from api.answers.listing import listed, with_evidence
+from api.answers.newcomers import Newcomers
 from api.answers.ordering import ordered, ordered_on
 from api.answers.rankings import Rankings
 from api.answers.rules import Arranged, Ruled, Rules, ruled_out
@@ -53,6 +54,7 @@ class Recommender:
         self._rules = Rules(serving.graph, domain, lists)
         self._sources = Sources(serving.graph, domain)
         self._impersonal = Impersonal(serving.graph, domain, self.rankings, self._rules)
+        self._newcomers = Newcomers(serving.graph, domain, self._rules)
         self._walking = bool(domain.walks.knowledge or domain.walks.social)
         self._unruled, self._checked = ["rules"] if domain.rules else [], False
 
@@ -184,7 +186,8 @@ class Recommender:
             acted = ruled.held_back(found) | acted
         empty = answer.empty if answer.items or len(pool.rows) else ruled_out(acted) or answer.empty
         degraded = [*silent, *ruled.untold, *(["index"] if EXACT in pool.found else [])]
-        return replace(answer, items=items, degraded=degraded, rules=acted, empty=empty)
+        answer = replace(answer, items=items, degraded=degraded, rules=acted, empty=empty)
+        return self._newcomers.fill(answer, version, query, ruled, history.unknown)
 
     def _walked(
         self, version: MappedVersion, history: History, person: Person, recent: Sequence[str]

@@ -101,7 +101,8 @@ class ItemOut(BaseModel):
     id: str
     rank: int
     score: float | None = Field(
-        description="Null for an item to rank that is not known, and in a ranking by a text."
+        description="Null for what has none: an item that the version does not know, or one in a "
+        "ranking by a text."
     )
     sources: list[str]
     reasons: list[ReasonOut] | None = None
@@ -121,8 +122,8 @@ class RuleOut(BaseModel):
 class AnswerOut(BaseModel):
     """as_of: the time of the version's events; newer ones are folded in. fallback: null
     when fresh and personal, else what answered: published, session, profile, trending, popular,
-    static, or given (a ranking in your own order). empty: why nothing was left, where it is known.
-    rules: those of the domain that acted.
+    latest, static, or given (a ranking in your own order). empty: why nothing was left, where it is
+    known. rules: those of the domain that acted.
     recommendation_id: of the list that is kept, null where it could not be; next_cursor: null where
     the list does not go on.
     """

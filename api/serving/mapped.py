@@ -93,10 +93,10 @@ class MappedVersion:
         if not events:
             return History(base, residual, frozenset(seen))
         added, types, unknown = self._fold(base, events, totals)
-        seen |= {self.item_rows[e.item_id] for e in events if e.seen and e.item_id not in unknown}
-        return History(
-            sp.csr_matrix(base + added), residual, frozenset(seen), types, frozenset(unknown)
-        )
+        marked = {e.item_id for e in events if e.seen}
+        seen |= {self.item_rows[item] for item in marked - unknown}
+        row, unheard = sp.csr_matrix(base + added), frozenset(marked & unknown)
+        return History(row, residual, frozenset(seen), types, unheard)
 
     def _fold(
         self, base: sp.csr_matrix, events: list[NewEvent], totals: Mapping[str, float]
