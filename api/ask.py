@@ -12,6 +12,7 @@ LINKS = {
     "profile": "what fits the profile: no events of this person count here",
     "trending": "trending items: no events of this person count here",
     "popular": "popular items: no events of this person count here",
+    "latest": "items newer than the version: nothing else passes the filter",
     "static": "the last popular items that were read",
 }
 """By `fallback`, what it means to people."""
@@ -26,7 +27,8 @@ def print_answer(answer: Mapping[str, Any], as_json: bool = False) -> None:
         fields = item.get("item") or {}
         title = fields.get("title", item["id"])
         year = f" ({fields['year']})" if fields.get("year") else ""
-        say(f"  {item['rank']:>2}. {title}{year}  {item['score']:.3f}")
+        score = "" if item["score"] is None else f"  {item['score']:.3f}"
+        say(f"  {item['rank']:>2}. {title}{year}{score}")
         for reason in item.get("reasons") or []:
             say(f"      {_share(reason)}  {_words(reason)}")
     if not answer["items"]:

@@ -72,10 +72,11 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
     ):
         breaker = GraphBreaker(settings.graph_patience_s)
         serving = Serving(graph, settings.artifacts, breaker)
-        recommender = Recommender(serving, domain)
         stream = open_stream(settings)
         # People wait for their list to be kept as long as for the graph, no longer.
-        lists = open_stream(settings, settings.graph_patience_s)
+        keeping = open_stream(settings, settings.graph_patience_s)
+        lists = ServedLists(keeping)
+        recommender = Recommender(serving, domain, lists)
         keyring = Keyring(graph, settings.root / "keys.json")
         _read_keys(keyring)
         state = State(
@@ -89,7 +90,7 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
             threading.Event(),
             stream,
             DeadLetters(stream, settings.dead_letters_most),
-            ServedLists(lists),
+            lists,
             CapacityLimiter(TAKERS),
             keyring,
             RateLimits(settings.redis_url.get_secret_value() or DEFAULT_REDIS),
@@ -105,7 +106,7 @@ def open_state(settings: Settings, neo4j: Neo4jSettings) -> Generator[State]:
             recommender.close()
             breaker.close()
             stream.close()
-            lists.close()
+            keeping.close()
 
 
 def _keep_up(state: State, stopped: threading.Event) -> None:

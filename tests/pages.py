@@ -54,7 +54,7 @@ def worlds(page: str) -> list[World]:
 
 
 @contextmanager
-def served(world: World, name: str, address, home: Path) -> Generator[httpx.Client]:
+def served(world: World, name: str, address, home: Path, redis: str) -> Generator[httpx.Client]:
     """A published version of the world's items over the shipped domain, its events newer."""
     # What is asked here is right or wrong, never late.
     patient = world.more.replace("timeout_ms = 200", "timeout_ms = 10000")
@@ -66,7 +66,11 @@ def served(world: World, name: str, address, home: Path) -> Generator[httpx.Clie
         wipe(graph)
         create_schema(graph, domain)
         _fill(graph, domain, world.data, home)
-        told = {"PATHLIGHT_DOMAIN": str(home / "page.toml"), "PATHLIGHT_GRAPH_PATIENCE_S": "30"}
+        told = {
+            "PATHLIGHT_DOMAIN": str(home / "page.toml"),
+            "PATHLIGHT_GRAPH_PATIENCE_S": "30",
+            "PATHLIGHT_REDIS_URL": redis,
+        }
         with (
             api_on(address, home, **told) as url,
             httpx.Client(base_url=url, trust_env=False, timeout=60) as client,

@@ -13,6 +13,6 @@ WORLDS = [
 
 
 @pytest.mark.parametrize(("name", "world"), WORLDS)
-def test_the_page_is_what_the_api_answers(name, world, neo4j_address, tmp_path):
-    with served(world, name, neo4j_address, tmp_path) as client:
+def test_the_page_is_what_the_api_answers(name, world, neo4j_address, tmp_path, empty_stream):
+    with served(world, name, neo4j_address, tmp_path, empty_stream) as client:
         check_examples(client, world)

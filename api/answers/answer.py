@@ -21,13 +21,15 @@ class NothingPublishedError(PathlightError):
 @dataclass(frozen=True)
 class Query:
     """What is asked. user_id: empty for whoever is known by `session`, their events, alone;
-    filter: what an item must pass; boosts: what counts more or less; dials: how the order departs
-    from the scores; reasons: how many events to name an item, 0 for none; told: what is told beside
-    each; model_version: which is to answer, without it the one that serves."""
+    before: what the list's pages before this one have, in order; filter: what an item must pass;
+    boosts: what counts more or less; dials: how the order departs from the scores; reasons: how
+    many events to name an item, 0 for none; told: what is told beside each; model_version: which is
+    to answer, without it the one that serves."""
 
     user_id: str
     k: int = 10
     exclude_ids: frozenset[str] = frozenset()
+    before: tuple[str, ...] = ()
     exclude_seen: bool = True
     filter: Filter | None = None
     boosts: tuple[Boost, ...] = ()

@@ -30,12 +30,13 @@ def boosted_pool(
     query: Query,
     barred: Collection[int],
     brought: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    reach: int = 0,
 ) -> Pool:
     """The candidates that pass the query's filter, in the order that its boosts and the factors of
-    the domain's sources give them, `brought` being what these found; the best makers of a group
-    that is to be exposed are among them."""
+    the domain's sources give them, `brought` and `reach` being pool_in_graph's; the best makers of
+    a group that is to be exposed are among them."""
     pools = [
-        pool_in_graph(graph, version, history, query, barred, passing, brought)
+        pool_in_graph(graph, version, history, query, barred, passing, brought, reach)
         for passing in _restrictions(domain, query, version.indexed)
     ]
     counted_more = {

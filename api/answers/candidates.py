@@ -27,6 +27,9 @@ WALKED_PASSING = 1_000
 """The same of the second half where what it finds must pass a filter, which most of it may not."""
 EXACT, UNDIRECTED = "exact", "catalogue"
 """The sources of everything there is: for want of an index, and of a vector to ask it with."""
+LOOKED_AT = 2_000
+"""Candidates beyond k that are looked at where rules leave a list short, and no more: what a
+list costs has a bound, however long it is and however large the catalogue."""
 SPARE = 100
 """Beyond k so many of a pool must pass a filter: with fewer the best that pass may lie outside it,
 and all that pass are scored."""
@@ -70,17 +73,19 @@ def pool_in_graph(
     barred: Collection[int],
     passing: Predicate = EVERYTHING,
     brought: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    reach: int = 0,
 ) -> Pool:
     """At least k candidates that may be shown and pass, if there are so many; brought: by source,
-    items that the domain's sources and rules came up with. Without the vector index, and for a
-    person whose events have no direction, all that may be shown and pass are candidates."""
+    items that the domain's sources and rules came up with; reach: so many beyond k are looked for
+    where that is further than usual. Without the vector index, and for a person whose events have
+    no direction, all that may be shown and pass are candidates."""
     person = version.artifact.scorer.folded(history.row, history.residual)
     vector = query_vector(person.user, version.artifact.model.similarity)
     if not any(vector):
         return _whole(graph, version, person, barred, passing, brought, UNDIRECTED)
     catalogue = len(version.artifact.item_ids)
-    near_count = NEAR + len(barred) + query.k
-    walk_count = query.k + (WALKED if passing is EVERYTHING else WALKED_PASSING)
+    near_count = max(NEAR, reach) + len(barred) + query.k
+    walk_count = max(WALKED if passing is EVERYTHING else WALKED_PASSING, reach) + query.k
     walk = _walk(person, barred)
     others = {id for ids in brought.values() for id in ids if id in version.item_rows}
     while True:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from api.answers.answer import Answer, Query, Recommended
 from api.answers.fallback import Link, Showable, fill, ranked
 from api.answers.listing import with_evidence
+from api.answers.newcomers import SOURCE, Newcomers
 from api.answers.rankings import Rankings, Scored
 from api.answers.rules import Ruled, Rules, ruled_out
 from api.serving.mapped import MappedVersion
@@ -29,7 +30,7 @@ class Impersonal:
 
     def __init__(self, graph: Graph, domain: Domain, rankings: Rankings, rules: Rules) -> None:
         self._graph, self._domain, self._rankings = graph, domain, rankings
-        self._rules = rules
+        self._rules, self._newcomers = rules, Newcomers(graph, domain, rules)
 
     def answer(
         self,
@@ -37,9 +38,11 @@ class Impersonal:
         query: Query,
         seen: Collection[str],
         links: Sequence[Link] = (),
+        ids: Sequence[str] = (),
     ) -> Answer:
-        """From the graph: `links`, then profile, what trends, what is popular."""
-        ruled = self._rules.of(query.user_id)
+        """From the graph: `links`, then profile, what trends, what is popular; ids: the person's
+        own and those joined to it."""
+        ruled = self._rules.of(query.user_id, ids)
         barred = query.exclude_ids | (set(seen) if query.exclude_seen else set())
         never, met = ruled.never - barred, set()
         barred |= never
@@ -77,6 +80,9 @@ class Impersonal:
         ]
         if version is None:  # what was not ranked yet is read now
             chain.append(("popular", by_degree))
+        elif passing is not None:
+            newest = self._newcomers.passing
+            chain.append((SOURCE, lambda: [(item, None) for item in newest(version, query)]))
         chain = [(name, noted(scored)) for name, scored in chain] if never else chain
         items, link = fill(chain, k, barred)
         acted = ruled.held_back(met)
@@ -88,9 +94,10 @@ class Impersonal:
         empty = None
         if not items:
             empty = ruled_out(acted) or emptied(self._graph, self._domain, query)
+        answer = Answer(None, None, items, link, [*ruled.untold], empty, acted)
         if version is None:
-            return Answer(None, None, items, link, empty=empty, rules=acted)
-        return Answer(version.id, version.as_of, items, link, empty=empty, rules=acted)
+            return answer
+        return replace(answer, model_version=version.id, as_of=version.as_of)
 
     def _arranged(
         self,
@@ -106,7 +113,7 @@ class Impersonal:
         shown = sorted(set(showable([*placed])) & set(placed)) if placed else []
         every = [*items, *(Recommended(id, 0, 0.0, [placed[id]]) for id in shown)]
         ids = [item.id for item in every]
-        arranged = self._rules.arranged(ids, query.k, ruled, spare=len(items))
+        arranged = self._rules.arranged(ids, query, ruled, spare=len(items))
         chosen = arranged.marked([every[place] for place in arranged.places])
         return [replace(item, rank=rank) for rank, item in enumerate(chosen, 1)], arranged.acted
 
@@ -132,8 +139,9 @@ class Impersonal:
             return [(row["id"], row["score"]) for row in rows]
 
         links = [("published", near), ("session", walked)] if person.version else []
-        answer = self.answer(None, query, seen, links)
-        return replace(answer, model_version=person.version, degraded=["artifact"])
+        answer = self.answer(None, query, seen, links, person.ids)
+        degraded = ["artifact", *answer.degraded]
+        return replace(answer, model_version=person.version, degraded=degraded)
 
 
 def emptied(graph: Graph, domain: Domain, query: Query) -> str | None:
@@ -143,7 +151,8 @@ def emptied(graph: Graph, domain: Domain, query: Query) -> str | None:
     count = len(list_passing(graph, compile_filter(domain, query.filter)))
     if not count:
         return "no item that may be shown passes the filter"
-    return f"of the {count} items that pass the filter each was seen, excluded, or is too new"
+    new = ", or is too new to be relevant" if query.dials.min_relevance else ""
+    return f"of the {count} items that pass the filter each was seen or excluded{new}"
 
 
 def _among(passing: Collection[str], scored: Iterable[Scored]) -> Iterator[Scored]:

@@ -7,11 +7,12 @@ training.reranking's, as is that of `pathlight evaluate --dial`.
 
 import hashlib
 import time
+from collections.abc import Collection
 
 import numpy as np
 
 from api.answers.answer import Query
-from api.answers.candidates import Pool
+from api.answers.candidates import LOOKED_AT, Pool
 from api.serving.mapped import History, MappedVersion
 from graphdb.catalogue.field_values import list_field_values
 from graphdb.connection import Graph
@@ -24,6 +25,7 @@ from training.reranking import (
     draws,
     heaviest,
     kind_shares,
+    relevant,
     reranked,
     shortlisted,
     taste_of,
@@ -50,6 +52,23 @@ def ordered(
     kept = Bounds(bounds.members[places], bounds.least)
     found = _candidates(graph, domain, version, history, query, pool.taken(places))
     return pool.taken(places[reranked(found, query.dials, query.k, kept)])
+
+
+def ordered_on(
+    graph: Graph,
+    domain: Domain,
+    version: MappedVersion,
+    history: History,
+    query: Query,
+    pool: Pool,
+    kept: Collection[int],
+) -> Pool:
+    """The list as `ordered` has it and, for rules that hold some of it back, what follows: by score
+    alone, as relevant as is asked, LOOKED_AT at most and the rows of `kept`."""
+    first = ordered(graph, domain, version, history, query, pool)
+    rest = relevant(pool.scores, query.dials.min_relevance) & ~np.isin(pool.rows, first.rows)
+    rest &= (np.cumsum(rest) <= LOOKED_AT) | np.isin(pool.rows, list(kept))
+    return first.followed(pool.taken(np.flatnonzero(rest)))
 
 
 def made_by(domain: Domain, group: str) -> Condition:

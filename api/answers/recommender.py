@@ -11,40 +11,35 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 
 from api.answers.answer import Answer, NothingPublishedError, Query, Recommended
 from api.answers.boosts import boosted_pool
-from api.answers.candidates import EXACT, Pool, barred_rows, by_popularity, pool_in_memory, pool_of
+from api.answers.candidates import EXACT, LOOKED_AT, Pool, barred_rows, pool_in_memory
 from api.answers.fallback import Showable, allowed, fill, ranked
 from api.answers.impersonal import Impersonal, emptied
 from api.answers.listing import listed, with_evidence
-from api.answers.ordering import ordered
+from api.answers.newcomers import Newcomers
+from api.answers.ordering import ordered, ordered_on
 from api.answers.rankings import Rankings
-from api.answers.rules import Ruled, Rules, ruled_out
+from api.answers.rules import Arranged, Ruled, Rules, ruled_out
 from api.answers.sources import Sources
 from api.loop.publication import query_vector
 from api.serving.mapped import History, MappedVersion
 from api.serving.serving import Serving, UnmappedError
 from graphdb.answers.candidates import fetch_candidates
 from graphdb.answers.paths import UNREAD, Known, fetch_evidence
-from graphdb.answers.retrieval import (
-    Person,
-    fetch_hidden,
-    fetch_person,
-    fetch_showable,
-)
+from graphdb.answers.retrieval import Person, fetch_person, fetch_showable
 from graphdb.answers.rules import check_rules
 from graphdb.answers.ties import list_ties
 from graphdb.answers.walks import list_walked
 from graphdb.domain import Domain
 from graphdb.errors import GraphUnavailableError, IndexLostError
+from ingest.stream.served import ServedLists
 
 log = logging.getLogger(__name__)
-
-WIDER = 8
-"""Times as many candidates are looked at where rules leave a list short."""
 
 IRRELEVANT = "no item is as relevant as min_relevance asks"
 
@@ -52,12 +47,14 @@ IRRELEVANT = "no item is as relevant as min_relevance asks"
 class Recommender:
     """Personal lists from what serves."""
 
-    def __init__(self, serving: Serving, domain: Domain) -> None:
+    def __init__(self, serving: Serving, domain: Domain, lists: ServedLists | None = None) -> None:
         self._serving, self._domain = serving, domain
         self._graph, self._warmed = serving.graph, ""
         self.rankings = Rankings(domain, serving.home / "rankings.json")
-        self._rules, self._sources = Rules(serving.graph, domain), Sources(serving.graph, domain)
+        self._rules = Rules(serving.graph, domain, lists)
+        self._sources = Sources(serving.graph, domain)
         self._impersonal = Impersonal(serving.graph, domain, self.rankings, self._rules)
+        self._newcomers = Newcomers(serving.graph, domain, self._rules)
         self._walking = bool(domain.walks.knowledge or domain.walks.social)
         self._unruled, self._checked = ["rules"] if domain.rules else [], False
 
@@ -78,8 +75,10 @@ class Recommender:
         except (NothingPublishedError, GraphUnavailableError):
             if query.filter or query.model_version is not None:  # which only the graph knows
                 raise
+            seen = {event.item_id for event in query.session if event.seen and query.exclude_seen}
+            barred = query.exclude_ids | seen | self._serving.withheld().now()
             static = ("static", lambda: self.rankings.of("popular"))
-            items, link = fill([static], query.k, query.exclude_ids)
+            items, link = fill([static], query.k, barred)
             if not items:
                 raise
             return Answer(None, None, items, link, ["graph", *self._unruled])
@@ -100,57 +99,9 @@ class Recommender:
         try:
             return self._serving.breaker.call(in_graph)
         except GraphUnavailableError:
-            version = self._serving.version
-            withheld = version.withheld.now() if version else set()
+            withheld = self._serving.withheld().now()
             items = shown(lambda ids: set(ids) - withheld)
             return Answer(None, self.rankings.as_of, items, None, ["graph"])
-
-    def rank(self, query: Query, given: Sequence[str]) -> Answer:
-        """The given items that may be shown, in the person's order; last, as they came, those that
-        the version does not know."""
-        ways = self._rank_in_graph, self._rank_without_files, self._rank_in_memory
-        return self._serving.answer(*ways, query, given)
-
-    def _rank_in_graph(self, query: Query, given: Sequence[str]) -> Answer:
-        version, person = self.who(query)
-        hidden = fetch_hidden(self._graph, given)
-        shown = [item for item in given if item not in hidden]
-        if version is None:
-            return _as_given(shown)
-        history = version.history(person.keys, person.events, person.totals)
-        return self._ranked(version, query, history, shown, known=person.known)
-
-    def _rank_without_files(self, query: Query, given: Sequence[str]) -> Answer:
-        hidden = fetch_hidden(self._graph, given)
-        shown = [item for item in given if item not in hidden]
-        return replace(_as_given(shown), degraded=["artifact"])
-
-    def _rank_in_memory(self, version: MappedVersion, query: Query, given: Sequence[str]) -> Answer:
-        history = version.history(version.people.keys_of(query.user_id), list(query.session))
-        withheld = version.withheld.now()
-        shown = [item for item in given if item not in withheld]
-        answer = self._ranked(version, query, history, shown, "graph")
-        return answer if query.session or answer.fallback else replace(answer, fallback="published")
-
-    def _ranked(
-        self,
-        version: MappedVersion,
-        query: Query,
-        history: History,
-        shown: Sequence[str],
-        missing: str | None = None,
-        known: Known = UNREAD,
-    ) -> Answer:
-        personal = history.row.nnz > 0
-        pool = (pool_of if personal else by_popularity)(version, history, shown)
-        asked = replace(query, k=len(shown), reasons=query.reasons if personal else 0)
-        answer = self._answer(version, asked, history, pool, missing, known=known)
-        unknown = [item for item in shown if item not in version.item_rows]
-        last = _as_given(unknown, len(pool.rows)).items
-        if last and query.fields and missing is None:
-            last = with_evidence(self._graph, self._domain, query, last)
-        items = [*answer.items, *last]
-        return replace(answer, items=items, fallback=None if personal else "popular")
 
     def warm(self) -> None:
         """Have the server plan an answer's statements before anybody waits for one; once a version,
@@ -182,8 +133,9 @@ class Recommender:
             self._checked = True
 
     def close(self) -> None:
-        """Ask the sources no more."""
+        """Ask sources and rules no more."""
         self._sources.close()
+        self._rules.close()
 
     def who(self, query: Query) -> tuple[MappedVersion | None, Person]:
         """The version that serves or was asked for, and the person with the session's events.
@@ -205,39 +157,37 @@ class Recommender:
     def _from_graph(self, query: Query) -> Answer:
         version, person = self.who(query)
         if version is None:
-            return self._impersonal.answer(
-                None, query, [e.item_id for e in person.events if e.seen]
-            )
+            seen = [event.item_id for event in person.events if event.seen]
+            return self._impersonal.answer(None, query, seen, ids=person.ids)
         history = version.history(person.keys, person.events, person.totals)
         if not history.row.nnz:
-            ids = version.artifact.item_ids
-            seen = {ids[row] for row in history.seen} | history.unknown
-            return self._impersonal.answer(version, query, seen)
+            seen = _seen(version, history)
+            return self._impersonal.answer(version, query, seen, ids=person.ids)
         asking = self._domain.sources or self._walking
         recent = _recent(version, history, person) if asking else []
         sourced, silent = self._sources.find(person.id, recent)
         walked = self._walked(version, history, person, recent) if self._walking else {}
-        ruled, barred = self._rules.of(query.user_id), barred_rows(version, history, query)
-        never = [version.item_rows[i] for i in ruled.never if i in version.item_rows]
+        ruled = self._rules.of(query.user_id, person.ids)
+        barred, never = barred_rows(version, history, query), version.rows_of(ruled.never)
         brought = {**walked, **sourced, **ruled.placed}
-        wanted = query
-        while True:
-            pool = boosted_pool(
-                self._graph, self._domain, version, history, wanted, barred.union(never), brought
-            )
-            answer = self._answer(version, query, history, pool, None, ruled, person.known)
-            short = self._rules.arranging and len(answer.items) < query.k
-            if not short or len(pool.rows) < wanted.k:
-                break
-            wanted = replace(query, k=WIDER * max(len(pool.rows), query.k))
-        acted = answer.rules
+        shared = (self._graph, self._domain, version, history)
+        pooled = partial(boosted_pool, *shared, query, barred | never, brought)
+        pool, chosen, arranged = pooled(), None, Arranged([], {}, {})
+        if self._rules.arranging:
+            chosen, arranged = self._arranged(version, query, history, pool, ruled)
+            if len(chosen.rows) < query.k <= len(pool.rows) < LOOKED_AT:
+                pool = pooled(reach=LOOKED_AT)
+                chosen, arranged = self._arranged(version, query, history, pool, ruled)
+        answer = self._answer(version, query, history, pool, None, chosen, person.known)
+        items, acted = arranged.marked(answer.items), arranged.acted
         if ruled.barred:
             ids = version.artifact.item_ids
             found = {ids[row] for rows in pool.found.values() for row in rows if row not in barred}
             acted = ruled.held_back(found) | acted
         empty = answer.empty if answer.items or len(pool.rows) else ruled_out(acted) or answer.empty
-        degraded = [*silent, *(["index"] if EXACT in pool.found else [])]
-        return replace(answer, degraded=degraded, rules=acted, empty=empty)
+        degraded = [*silent, *ruled.untold, *(["index"] if EXACT in pool.found else [])]
+        answer = replace(answer, items=items, degraded=degraded, rules=acted, empty=empty)
+        return self._newcomers.fill(answer, version, query, ruled, history.unknown)
 
     def _walked(
         self, version: MappedVersion, history: History, person: Person, recent: Sequence[str]
@@ -247,6 +197,16 @@ class Recommender:
         items = [item for item in recent if version.item_rows.get(item) in liked]
         return list_walked(self._graph, self._domain, person.id, items)
 
+    def _arranged(
+        self, version: MappedVersion, query: Query, history: History, pool: Pool, ruled: Ruled
+    ) -> tuple[Pool, Arranged]:
+        """The best k of the pool as the rules have them."""
+        placed = version.rows_of(item for ids in ruled.placed.values() for item in ids)
+        every = ordered_on(self._graph, self._domain, version, history, query, pool, placed)
+        ids = [version.artifact.item_ids[row] for row in every.rows]
+        arranged = self._rules.arranged(ids, query, ruled)
+        return every.taken(np.array(arranged.places, np.int64)), arranged
+
     def _answer(
         self,
         version: MappedVersion,
@@ -254,36 +214,23 @@ class Recommender:
         history: History,
         pool: Pool,
         missing: str | None = None,
-        ruled: Ruled | None = None,
+        chosen: Pool | None = None,
         known: Known = UNREAD,
     ) -> Answer:
-        """The best k, explained; missing: why it comes from memory alone; ruled: what rules say,
-        where they are heeded; known: what was read of the person for reasons."""
-        graph = None if missing else self._graph
-        if ruled is None or not self._rules.arranging:
-            chosen, arranged = ordered(graph, self._domain, version, history, query, pool), None
-        else:  # the list as the dials give it, then what else there is
-            whole = replace(query, k=len(pool.rows))
-            first, every = (
-                ordered(graph, self._domain, version, history, asked, pool)
-                for asked in (query, whole)
-            )
-            rest = every.taken(np.flatnonzero(~np.isin(every.rows, first.rows)))
-            chosen = first.followed(rest)
-            ids = [version.artifact.item_ids[row] for row in chosen.rows]
-            arranged = self._rules.arranged(ids, query.k, ruled)
-            chosen = chosen.taken(np.array(arranged.places, np.int64))
+        """The best k, explained; missing: why it comes from memory alone; chosen: the best as rules
+        have them, where these are heeded; known: what was read of the person for reasons."""
+        if chosen is None:
+            graph = None if missing else self._graph
+            chosen = ordered(graph, self._domain, version, history, query, pool)
         items = listed(version, history, query, chosen)
-        if arranged:
-            items = arranged.marked(items)
         if missing is None and (query.reasons or query.fields):
             items = with_evidence(self._graph, self._domain, query, items, version, known)
         empty = None
         if not items and missing is None:
             left = query.dials.min_relevance and len(pool.rows)
             empty = IRRELEVANT if left else emptied(self._graph, self._domain, query)
-        degraded, acted = [missing] if missing else [], arranged.acted if arranged else {}
-        return Answer(version.id, version.as_of, items, None, degraded, empty, acted)
+        degraded = [missing] if missing else []
+        return Answer(version.id, version.as_of, items, None, degraded, empty)
 
     def _from_memory(self, version: MappedVersion, query: Query) -> Answer:
         """The mapped version over its whole catalogue; nothing where there is a filter, for what
@@ -298,7 +245,8 @@ class Recommender:
         if not history.row.nnz:
             withheld = version.withheld.now()
             chain = ranked(self.rankings, version, lambda ids: set(ids) - withheld)
-            items, link = fill(chain, query.k, query.exclude_ids)
+            seen = _seen(version, history) if query.exclude_seen else set()
+            items, link = fill(chain, query.k, query.exclude_ids | seen)
             return Answer(version.id, version.as_of, items, link, ["graph", *self._unruled])
         barred = barred_rows(version, history, query)
         pool = pool_in_memory(version, history, barred)
@@ -308,16 +256,13 @@ class Recommender:
         return answer if query.session else replace(answer, fallback="published")
 
 
+def _seen(version: MappedVersion, history: History) -> set[str]:
+    """Ids of what the person has seen, which the version need not know."""
+    return {version.artifact.item_ids[row] for row in history.seen} | history.unknown
+
+
 def _recent(version: MappedVersion, history: History, person: Person) -> list[str]:
     """The items that count for the person: the newest known first, then the heaviest."""
     newest = [event.item_id for event in reversed(person.events)]
     heaviest = history.row.indices[(-history.row.data).argsort(kind="stable")]
     return [*dict.fromkeys([*newest, *(version.artifact.item_ids[row] for row in heaviest)])]
-
-
-def _as_given(items: Sequence[str], after: int = 0) -> Answer:
-    """The items in the order in which they came, of which nothing is known."""
-    listed = [
-        Recommended(item, rank, None, ["given"]) for rank, item in enumerate(items, after + 1)
-    ]
-    return Answer(None, None, listed, "given")

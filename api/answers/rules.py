@@ -1,29 +1,38 @@
 """The domain's rules in an answer: what is never shown, how many of a group, what is placed where.
 
-What a rule speaks of is asked of the graph once an answer; how the list then follows is decided
-here, on ids in the order of preference. It knows no scores and no HTTP.
+What a rule speaks of is asked of the graph once an answer, and what a person was shown a moment ago
+of Redis; how the list then follows is decided here, on ids in the order of preference. It knows no
+scores and no HTTP.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from api.answers.answer import Recommended
+from api.answers.answer import Query, Recommended
+from api.serving.breaker import GraphBreaker
 from graphdb.answers.rules import list_groups, list_matched
+from graphdb.answers.served import ServedRow
 from graphdb.connection import Graph
 from graphdb.domain import Domain
+from graphdb.errors import PathlightError
+from ingest.stream.served import ServedLists
 
 MOST_PLACED = 500
 """Items that a rule may choose from to place one."""
+SHARE, PAUSE_S, AT_ONCE = 0.2, 5.0, 8
+"""Of an answer's patience with the graph Redis's part; how long it is not asked after it took more;
+how many answers ask it at the same time."""
 
 
 @dataclass(frozen=True)
 class Ruled:
     """What rules say of one person. barred: by rule, what is never shown; placed: by rule, the
-    items of which the best is placed."""
+    items of which the best is placed; untold: rules of which the last lists are not known."""
 
     barred: Mapping[str, frozenset[str]] = field(default_factory=dict)
     placed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    untold: Sequence[str] = ()
 
     @property
     def never(self) -> set[str]:
@@ -56,17 +65,24 @@ def arrange(
     most: Mapping[str, int],
     groups: Mapping[str, Mapping[str, Collection[str]]],
     spots: Mapping[int, tuple[str, Collection[str]]],
+    before: Sequence[str] = (),
     spare: int | None = None,
 ) -> Arranged:
     """The best k of `ids`, which are in the order of preference.
 
     most: by rule, so many of one group; groups: by rule and item; spots: by position from 1, the
-    rule and its items. From the place `spare` on, ids are for spots only.
+    rule and its items; before: items that the list has already, on earlier pages. From the place
+    `spare` on, ids are for spots only.
     """
     chosen: list[int] = []
     marks: dict[str, str] = {}
     acted: Counter[str] = Counter()
-    full: Counter[tuple[str, str]] = Counter()
+    full = Counter(
+        (rule, group)
+        for rule in most
+        for id in before
+        for group in groups.get(rule, {}).get(id, ())
+    )
     waiting = dict.fromkeys(range(len(ids)))
     plain = iter(range(len(ids) if spare is None else spare))
 
@@ -100,7 +116,7 @@ def arrange(
         return None
 
     while len(chosen) < k:
-        place = placed(len(chosen) + 1)
+        place = placed(len(before) + len(chosen) + 1)
         if place is None and (place := best()) is None:
             break
         del waiting[place]
@@ -111,10 +127,12 @@ def arrange(
 
 
 class Rules:
-    """All rules of a domain on one graph."""
+    """All rules of a domain on one graph; lists: where those wait that it does not have yet."""
 
-    def __init__(self, graph: Graph, domain: Domain) -> None:
-        self._graph, self._domain = graph, domain
+    def __init__(self, graph: Graph, domain: Domain, lists: ServedLists | None = None) -> None:
+        self._graph, self._domain, self._lists = graph, domain, lists
+        self._redis = GraphBreaker(SHARE * graph.patience.query, PAUSE_S, readers=AT_ONCE)
+        self._capping = [name for name, rule in domain.rules.items() if rule.shown_at_most]
         self._most = {n: rule.at_most for n, rule in domain.rules.items() if rule.at_most}
         self._spots = {r.position: name for name, r in domain.rules.items() if r.position}
         self._matched = any(not rule.at_most for rule in domain.rules.values())
@@ -124,27 +142,45 @@ class Rules:
         """Whether any rule asks for more than leaving items out."""
         return bool(self._most or self._spots)
 
-    def of(self, user_id: str) -> Ruled:
-        """What the rules say of this person; nothing is asked where there are none."""
+    def of(self, user_id: str, ids: Sequence[str] = ()) -> Ruled:
+        """What the rules say of this person, whom the graph knows by `ids`; nothing is asked where
+        there are none."""
         if not self._matched:
             return Ruled()
-        matched = list_matched(self._graph, self._domain, user_id)
+        waiting, untold = self._waiting(ids)
+        matched = list_matched(self._graph, self._domain, user_id, waiting)
         placing = set(self._spots.values())
         return Ruled(
             {rule: frozenset(ids) for rule, ids in matched.items() if rule not in placing},
             {rule: ids[:MOST_PLACED] for rule, ids in matched.items() if rule in placing},
+            untold,
         )
 
+    def _waiting(self, ids: Sequence[str]) -> tuple[list[ServedRow], list[str]]:
+        """What these ids were shown and the graph may not have yet, and the rules that would count
+        it where Redis does not say."""
+        if self._lists is None or not self._capping or not ids:
+            return [], []
+        try:
+            return self._redis.call(self._lists.list_of, ids), []
+        except PathlightError:
+            return [], self._capping
+
+    def close(self) -> None:
+        """Ask Redis no more."""
+        self._redis.close()
+
     def arranged(
-        self, ids: Sequence[str], k: int, ruled: Ruled, spare: int | None = None
+        self, ids: Sequence[str], query: Query, ruled: Ruled, spare: int | None = None
     ) -> Arranged:
         """The best k of `ids` as the rules have it: see `arrange`."""
-        groups = list_groups(self._graph, self._domain, ids) if self._most else {}
+        every = [*query.before, *ids]
+        groups = list_groups(self._graph, self._domain, every) if self._most else {}
         spots = {
             position: (rule, set(ruled.placed.get(rule, ())))
             for position, rule in self._spots.items()
         }
-        return arrange(ids, k, self._most, groups, spots, spare)
+        return arrange(ids, query.k, self._most, groups, spots, query.before, spare)
 
 
 def ruled_out(acted: Mapping[str, int]) -> str | None:

@@ -7,7 +7,7 @@ and the answer says so: people are answered none the less.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from api.answers.recommender import Recommender
 from api.problems import InvalidError
 from api.serving.serving import ATTEMPTS
 from api.state import State
-from graphdb.answers.served import ServedRow
+from graphdb.answers.served import ServedRow, fetch_served
 from graphdb.errors import GraphUnavailableError
 from graphdb.events.event_row import micros
 from ingest.event import json_text
@@ -38,15 +38,26 @@ class Served:
 
 def fetch_list(state: State, id: str) -> ServedRow | None:
     """The list of this id, whether the graph has it yet or not."""
-    return state.breaker.call(state.lists.fetch, state.graph, id)
+    # Redis outside of the breaker: what it says is no word on the graph.
+    return state.lists.fetch(id, lambda id: state.breaker.call(fetch_served, state.graph, id))
 
 
 @dataclass(frozen=True)
 class Before:
-    """What was shown before a page, beside it as well, and how many of it the list itself had."""
+    """What was shown before a page: what its own list had, so many `ranks` of it, then what stood
+    beside that."""
 
     items: tuple[str, ...] = ()
     ranks: int = 0
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """What the list itself had, in order."""
+        return self.items[: self.ranks]
+
+    def beside(self, others: Iterable[str]) -> "Before":
+        """With these beside it, nothing twice."""
+        return Before(tuple(dict.fromkeys((*self.items, *others))), self.ranks)
 
 
 def shown_before(state: State, cursor: str | None, field: str) -> Before:
@@ -57,8 +68,9 @@ def shown_before(state: State, cursor: str | None, field: str) -> Before:
     if row is None:
         detail = "expected the next_cursor of a list that is still kept"
         raise InvalidError("the cursor is not valid", [{"field": field, "detail": detail}])
-    ranks = row["first_rank"] - 1 + len(row["items"])
-    return Before((*row["before"], *row["items"]), ranks)
+    earlier = row["first_rank"] - 1
+    own = (*row["before"][:earlier], *row["items"])
+    return Before(own, len(own)).beside(row["before"][earlier:])
 
 
 def gone_on(answer: Answer, before: Before) -> Answer:

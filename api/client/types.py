@@ -16,9 +16,9 @@ class Accepted(TypedDict):
 class AnswerOut(TypedDict):
     """as_of: the time of the version's events; newer ones are folded in. fallback: null when
     fresh and personal, else what answered: published, session, profile, trending, popular,
-    static, or given (a ranking in your own order). empty: why nothing was left, where it is
-    known. rules: those of the domain that acted. recommendation_id: of the list that is kept,
-    null where it could not be; next_cursor: null where the list does not go on."""
+    latest, static, or given (a ranking in your own order). empty: why nothing was left, where
+    it is known. rules: those of the domain that acted. recommendation_id: of the list that is
+    kept, null where it could not be; next_cursor: null where the list does not go on."""
 
     recommendation_id: NotRequired[str | None]
     model_version: str | None

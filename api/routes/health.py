@@ -7,6 +7,7 @@ from api.problems import responses
 from api.state import Current
 from graphdb.errors import PathlightError
 from graphdb.versions.slots import is_indexed
+from graphdb.versions.versions import fetch_serving
 
 router = APIRouter(tags=["health"])
 
@@ -17,7 +18,8 @@ class Live(BaseModel):
 
 class Ready(BaseModel):
     """`status`: ready, or not_ready. model_version: what answers come from, if any; degraded:
-    `index` while its vector index is gone, failed or not full yet, and answers score everything."""
+    `artifact` while its files cannot be read, and answers come from the graph alone, `index` while
+    its vector index is gone, failed or not full yet, and answers score everything."""
 
     status: str
     graph: bool
@@ -35,11 +37,15 @@ async def live() -> Live:
 def ready(state: Current, response: Response) -> Ready:
     """200 when the graph answers and has its schema; 503 otherwise, though answers from memory
     may go on."""
-    version, degraded = state.serving.version, []
+    mapped, degraded = state.serving.version, []
+    version = mapped.id if mapped else None
     try:
-        state.breaker.call(state.graph.verify)
+        serving = state.breaker.call(fetch_serving, state.graph)
         graph = True
-        if version and not state.breaker.call(is_indexed, state.graph, version.slot):
+        if serving and serving["id"] == state.serving.unreadable:
+            version = serving["id"]
+            degraded.append("artifact")
+        if serving and not state.breaker.call(is_indexed, state.graph, serving["slot"]):
             degraded.append("index")
     except PathlightError:
         graph = False
@@ -49,6 +55,6 @@ def ready(state: Current, response: Response) -> Ready:
     return Ready(
         status="ready" if ready else "not_ready",
         graph=graph,
-        model_version=version.id if version else None,
+        model_version=version,
         degraded=degraded,
     )

@@ -1,7 +1,6 @@
 """Pages: several lists for one person, nothing in two of them."""
 
 import time
-from dataclasses import replace
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,10 +62,11 @@ def post_page(state: Current, body: PageBody) -> PageOut:
         shown_before(state, row.cursor, f"{place}.cursor")
         for row, place in zip(body.rows, places, strict=True)
     ]
-    shown = tuple(dict.fromkeys(item for one in before for item in one.items))
+    shown = [item for one in before for item in one.items]
+    before = [one.beside(shown) for one in before]
     queries = [
-        asked_of(state.domain, person, row, place, shown)
-        for row, place in zip(body.rows, places, strict=True)
+        asked_of(state.domain, person, row, place, one)
+        for row, place, one in zip(body.rows, places, before, strict=True)
     ]
     answers = together(state.recommender, queries)
     rows: list[AnswerOut] = []
@@ -75,7 +75,7 @@ def post_page(state: Current, body: PageBody) -> PageOut:
         page = gone_on(answer, before[n])
         served = None
         if not body.dry_run:
-            own = replace(before[n], items=(*shown, *beside))
-            page, served = keep(state, query, page, own, row.scenario, body.context)
+            shown_by_now = before[n].beside(beside)
+            page, served = keep(state, query, page, shown_by_now, row.scenario, body.context)
         rows.append(answer_out(page, started, served))
     return PageOut(rows=rows, took_ms=took_ms(started))

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from api.answers.answer import Query as Asked
 from api.answers.asking import AskerWithEvents, Id, person_asking
+from api.answers.own_list import rank
 from api.problems import responses
 from api.reasons.telling import INCLUDE, Include, wanted_of
 from api.routes.recommendations import MOST_ITEMS, AnswerOut, answer_out
@@ -36,8 +37,9 @@ class RankBody(AskerWithEvents):
 @router.post("/v1/rank", responses=responses(422, 503), response_model_exclude_unset=True)
 def post_rank(state: Current, body: RankBody) -> AnswerOut:
     """Your items, best first; last, in your order and without a score, those that are not known.
-    Hidden items are left out."""
+    Hidden, expired and deleted items are left out."""
     started = time.perf_counter()
     user_id, session = person_asking(state.domain, body, "body")
     asked = Asked(user_id=user_id, session=session, **wanted_of(body.include))
-    return answer_out(state.recommender.rank(asked, body.items), started)
+    answer = rank(state.serving, state.recommender, state.domain, asked, body.items)
+    return answer_out(answer, started)

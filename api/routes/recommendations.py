@@ -1,7 +1,7 @@
 """Recommendations and similar items: what is asked, and the answer with its reasons."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -12,7 +12,7 @@ from api.answers.answer import Answer, Recommended
 from api.answers.answer import Query as Asked
 from api.answers.asking import Asker, AskerWithEvents, Id, person_asking
 from api.answers.dials import dials_asked
-from api.answers.served import Served, gone_on, keep, shown_before
+from api.answers.served import Before, Served, gone_on, keep, shown_before
 from api.answers.similar import By, similar
 from api.problems import InvalidError, NotFoundError, responses
 from api.reasons.telling import INCLUDE, Include, ReasonOut, TieOut, reasons_out, wanted_of
@@ -27,6 +27,7 @@ from training.reranking import Dials
 T = TypeVar("T")
 
 MOST_ITEMS = 500
+FIRST_PAGE = Before()
 
 router = APIRouter(tags=["recommendations"])
 
@@ -100,7 +101,8 @@ class ItemOut(BaseModel):
     id: str
     rank: int
     score: float | None = Field(
-        description="Null for an item to rank that is not known, and in a ranking by a text."
+        description="Null for what has none: an item that the version does not know, or one in a "
+        "ranking by a text."
     )
     sources: list[str]
     reasons: list[ReasonOut] | None = None
@@ -120,8 +122,8 @@ class RuleOut(BaseModel):
 class AnswerOut(BaseModel):
     """as_of: the time of the version's events; newer ones are folded in. fallback: null
     when fresh and personal, else what answered: published, session, profile, trending, popular,
-    static, or given (a ranking in your own order). empty: why nothing was left, where it is known.
-    rules: those of the domain that acted.
+    latest, static, or given (a ranking in your own order). empty: why nothing was left, where it is
+    known. rules: those of the domain that acted.
     recommendation_id: of the list that is kept, null where it could not be; next_cursor: null where
     the list does not go on.
     """
@@ -183,7 +185,7 @@ def post_recommendations(state: Current, query: RecommendationBody) -> AnswerOut
     started = time.perf_counter()
     before = shown_before(state, query.cursor, "body.cursor")
     person = person_asking(state.domain, query, "body")
-    asked = asked_of(state.domain, person, query, "body", before.items)
+    asked = asked_of(state.domain, person, query, "body", before)
     answer = gone_on(state.recommender.recommend(asked), before)
     if query.dry_run:
         return answer_out(answer, started)
@@ -206,7 +208,7 @@ def asked_of(
     person: tuple[str, tuple[NewEvent, ...]],
     query: Wanted,
     place: str,
-    before: Iterable[str] = (),
+    before: Before = FIRST_PAGE,
 ) -> Asked:
     """What a request asks for; place: where it says so, for errors."""
     user_id, session = person
@@ -214,7 +216,8 @@ def asked_of(
         user_id=user_id,
         session=session,
         k=query.k,
-        exclude_ids=frozenset([*query.exclude_ids, *before]),
+        exclude_ids=frozenset([*query.exclude_ids, *before.items]),
+        before=before.own,
         exclude_seen=query.exclude_seen,
         filter=_read(parse_filter, query.filter, domain, f"{place}.filter")
         if query.filter is not None

@@ -4,7 +4,7 @@ It is what answers are scored with, and all that answers when the graph is down.
 person's id to the key in the files is read from the graph and never written to disk.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -65,6 +65,10 @@ class MappedVersion:
     def as_of(self) -> datetime:
         return self.artifact.model.as_of
 
+    def rows_of(self, ids: Iterable[str]) -> set[int]:
+        """The rows of those of these items that the version knows."""
+        return {row for id in ids if (row := self.item_rows.get(id)) is not None}
+
     def history(
         self,
         keys: Sequence[str],
@@ -89,10 +93,10 @@ class MappedVersion:
         if not events:
             return History(base, residual, frozenset(seen))
         added, types, unknown = self._fold(base, events, totals)
-        seen |= {self.item_rows[e.item_id] for e in events if e.seen and e.item_id not in unknown}
-        return History(
-            sp.csr_matrix(base + added), residual, frozenset(seen), types, frozenset(unknown)
-        )
+        marked = {e.item_id for e in events if e.seen}
+        seen |= {self.item_rows[item] for item in marked - unknown}
+        row, unheard = sp.csr_matrix(base + added), frozenset(marked & unknown)
+        return History(row, residual, frozenset(seen), types, unheard)
 
     def _fold(
         self, base: sp.csr_matrix, events: list[NewEvent], totals: Mapping[str, float]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from api.answers.answer import NothingPublishedError
 from api.problems import InvalidError
@@ -55,7 +55,8 @@ class Serving:
         self._loading = threading.Lock()
         self._recalled = False
         self.home = artifacts.parent
-        self._marker = self.home / "serving.json"
+        self._marker, self._kept = self.home / "serving.json", self.home / "withheld.json"
+        self._unmapped = Withheld((), _recalled(self._kept))
         self._withheld_at = 0.0
         self._unreadable: tuple[str, str, float] = ("", "", 0.0)
 
@@ -128,16 +129,25 @@ class Serving:
         # First, as files take long to read, and may not be there.
         if self.version is not None:
             self.version.people.renew(self.graph)
-            if time.monotonic() - self._withheld_at > WITHHELD_S:
-                self._note_withheld(self.version)
+        if time.monotonic() - self._withheld_at > WITHHELD_S:
+            self._note_withheld()
         if serving is not None:
             self._map(serving["id"], serving["slot"])
+
+    @property
+    def unreadable(self) -> str:
+        """The version whose files could not be read when they last were, empty where they could."""
+        return self._unreadable[0]
+
+    def withheld(self) -> Withheld:
+        """What answers from memory must not show, whether a version is there or not."""
+        return self._unmapped if self.version is None else self.version.withheld
 
     def withhold(self, since: dict[str, float | None]) -> None:
         """Note at once what this process itself wrote: from when on items must not be shown, in
         seconds since 1970, None for one that may be."""
-        for version in self._held():
-            version.withheld.note(since)
+        for withheld in [version.withheld for version in self._held()] or [self._unmapped]:
+            withheld.note(since)
         self._withheld_at = 0.0
 
     def forget(self, user_id: str) -> None:
@@ -150,11 +160,16 @@ class Serving:
         for version in self._held():
             version.people.join({source: known})
 
-    def _note_withheld(self, version: MappedVersion) -> None:
-        now = time.monotonic()
-        if version.withheld.renew(self.graph):
+    def _note_withheld(self) -> None:
+        """Read what is withheld, and note what a later process needs to answer without the graph:
+        nothing of it is about a person."""
+        now, version, withheld = time.monotonic(), self.version, self.withheld()
+        if withheld.renew(self.graph):
             self._withheld_at = now
-        write_private(self._marker, json.dumps(_marked(version)))
+        write_private(self._kept, json.dumps(withheld.since))
+        if version is not None:
+            last = {"version": version.id, "slot": version.slot}
+            write_private(self._marker, json.dumps(last))
 
     def _recall(self) -> MappedVersion | None:
         """Map what an earlier process here had served last: a start while the graph is down. Who
@@ -163,7 +178,7 @@ class Serving:
             if self.version is None:
                 last = json.loads(self._marker.read_text("utf-8"))
                 artifact = read_artifact(self._artifacts / last["version"])
-                withheld = Withheld(artifact.item_ids, last["withheld"])
+                withheld = Withheld(artifact.item_ids, self._unmapped.since)
                 self.version = mapped(artifact, last["slot"], People(), withheld)
                 self._recalled = True
         return self.version
@@ -194,13 +209,17 @@ class Serving:
         if unreadable == version and time.monotonic() < until:
             raise ArtifactError(why)
         try:
-            return map_version(self.graph, version, slot, self._artifacts)
+            read = map_version(self.graph, version, slot, self._artifacts)
         except (ArtifactError, OSError) as error:
             why = f"version {version} cannot be read: {error}"
             self._unreadable = (version, why, time.monotonic() + UNREADABLE_S)
             raise ArtifactError(why) from error
+        self._unreadable = ("", "", 0.0)
+        return read
 
 
-def _marked(version: MappedVersion) -> dict[str, Any]:
-    """What a later process needs to answer without the graph; nothing in it is about a person."""
-    return {"version": version.id, "slot": version.slot, "withheld": version.withheld.since}
+def _recalled(path: Path) -> dict[str, float]:
+    """What an earlier process here knew to be withheld."""
+    with suppress(OSError, ValueError):
+        return json.loads(path.read_text("utf-8"))
+    return {}

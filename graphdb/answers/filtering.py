@@ -140,6 +140,21 @@ def list_passing(graph: Graph, passing: Predicate) -> list[str]:
     return graph.read(statement, filter=list(passing.values))[0]["ids"]
 
 
+LIST_NEWEST = """
+MATCH (i:Item)
+WHERE i.hidden IS NULL AND coalesce(i.expires_at > datetime(), true) AND <passes><links>
+WITH DISTINCT i
+ORDER BY i.created_at DESC, i.id
+RETURN collect(i.id) AS ids
+"""
+
+
+def list_newest(graph: Graph, passing: Predicate) -> list[str]:
+    """The same, the newest first."""
+    statement = restricted(LIST_NEWEST, passing)
+    return graph.read(statement, filter=list(passing.values))[0]["ids"]
+
+
 # The hint is graphdb.answers.retrieval's.
 FIND_PASSING = """
 UNWIND $ids AS id

@@ -44,8 +44,9 @@ class Person:
     version: the id of what serves now (None before the first publication); keys: their own and
     those of everybody joined to them, none for a person the graph does not know; events: beyond
     the version's cut, oldest first; totals: by item, where the domain does not count each event,
-    what new and old events weigh together; id: the person's own, empty for a stranger; known: for
-    reasons, their latest events and the items' titles.
+    what new and old events weigh together; id: the person's own, empty for a stranger; ids: that
+    and those of everybody joined to them; known: for reasons, their latest events and the items'
+    titles.
     """
 
     version: str | None
@@ -54,6 +55,7 @@ class Person:
     events: list[NewEvent]
     totals: dict[str, float] = field(default_factory=dict)
     id: str = ""
+    ids: list[str] = field(default_factory=list)
     known: Known = UNREAD
 
 
@@ -72,7 +74,7 @@ CALL (members) {
            | [u.recent_items[n], split(u.recent_events[n], ' ')]] AS listed
   WITH u, [e IN listed WHERE toInteger(e[1][4]) > coalesce($cut[e[1][3]], -1)
            | {item: e[0], type: e[1][0], value: toFloat(e[1][1]), at: toInteger(e[1][2])}] AS newer
-  RETURN collect(u.key) AS keys, max(size(newer)) AS newer,
+  RETURN collect(u.key) AS keys, collect(u.id) AS ids, max(size(newer)) AS newer,
          any(found IN collect(EXISTS {
            MATCH (s:Source)
            WHERE s.id IN u.recent_loads AND s.offset > coalesce($cut[s.id], -1)
@@ -104,7 +106,8 @@ CALL (members) {
                   startNode(latest).id, latest.value]) AS latest,
          collect([i.id, i[$title]]) AS titles
 }
-RETURN v.id AS version, v.slot AS slot, person.id AS id, keys, newer, loaded, events, latest, titles
+RETURN v.id AS version, v.slot AS slot, person.id AS id, keys, ids, newer, loaded, events, latest,
+       titles
 """
 
 # Only for somebody who has new events that the short list on the user does not hold. A row of
@@ -158,7 +161,14 @@ def fetch_person(
     titles = {item: {title: name} for item, name in row["titles"] if title and name is not None}
     known = Known(evidence(domain, row["latest"]), titles)
     return Person(
-        row["version"], row["slot"] or "", row["keys"], new, totals, row["id"] or "", known
+        version=row["version"],
+        slot=row["slot"] or "",
+        keys=row["keys"],
+        events=new,
+        totals=totals,
+        id=row["id"] or "",
+        ids=row["ids"],
+        known=known,
     )
 
 
@@ -192,17 +202,20 @@ def fetch_showable(graph: Graph, ids: Sequence[str]) -> set[str]:
     return set(graph.read(FETCH_SHOWABLE, ids=list(ids))[0]["ids"])
 
 
-FETCH_HIDDEN = """
+FETCH_WITHDRAWN = """
 UNWIND $ids AS id
-MATCH (i:Item {id: id})
-WHERE i.hidden IS NOT NULL OR coalesce(i.expires_at <= datetime(), false)
-RETURN collect(i.id) AS ids
+OPTIONAL MATCH (i:Item {id: id})
+WITH id, i
+WHERE (i IS NULL AND id IN $known) OR i.hidden IS NOT NULL
+      OR coalesce(i.expires_at <= datetime(), false)
+RETURN collect(id) AS ids
 """
 
 
-def fetch_hidden(graph: Graph, ids: Sequence[str]) -> set[str]:
-    """Those of `ids` that are hidden or expired."""
-    return set(graph.read(FETCH_HIDDEN, ids=list(ids))[0]["ids"])
+def fetch_withdrawn(graph: Graph, ids: Sequence[str], known: Sequence[str] = ()) -> set[str]:
+    """Those of `ids` that are hidden, expired or, of those `known` once, deleted; what was never
+    heard of was never withdrawn."""
+    return set(graph.read(FETCH_WITHDRAWN, ids=list(ids), known=list(known))[0]["ids"])
 
 
 # Degrees by type are counters in the store: no relationship is read, however many there are.

@@ -8,6 +8,7 @@ does to a list is not known here.
 from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString, cast
 
+from graphdb.answers.served import ServedRow
 from graphdb.connection import Graph
 from graphdb.cypher import render, union
 from graphdb.domain import Domain
@@ -27,8 +28,11 @@ RETURN <rule> AS rule, collect(DISTINCT item.id) AS ids
 """
 
 
-def list_matched(graph: Graph, domain: Domain, user_id: str) -> dict[str, list[str]]:
-    """By rule, but for those of the kind `at_most`, the items that it speaks of for this person."""
+def list_matched(
+    graph: Graph, domain: Domain, user_id: str, waiting: Sequence[ServedRow] = ()
+) -> dict[str, list[str]]:
+    """By rule, but for those of the kind `at_most`, the items that it speaks of for this person;
+    waiting: lists that they were shown and that may not be in the graph yet."""
     asked = {n: rule for n, rule in domain.rules.items() if not rule.at_most}
     values: list[Any] = []
     parts = [
@@ -37,19 +41,30 @@ def list_matched(graph: Graph, domain: Domain, user_id: str) -> dict[str, list[s
         else _shown(name, rule, values)
         for name, rule in asked.items()
     ]
-    rows = graph.read(union(parts), user=user_id, values=values) if parts else []
+    lists = [{name: row[name] for name in ("id", "at", "items")} for row in waiting]
+    asking = {"user": user_id, "values": values, "waiting": lists}
+    rows = graph.read(union(parts), **asking) if parts else []
     # Of a rule that matches nothing there is no row.
     return {name: [] for name in asked} | {row["rule"]: row["ids"] for row in rows}
 
 
+# A list that waits may be in the graph by now: it is counted by its id.
 LIST_SHOWN = """
 OPTIONAL MATCH (asked:User {id: $user})
 OPTIONAL MATCH (asked)-[:SAME_AS]->(known:User)
 WITH coalesce(known, asked) AS one
-UNWIND [one] + COLLECT { MATCH (s:User)-[:SAME_AS]->(one) RETURN s } AS person
-MATCH (person)<-[:SHOWN_TO]-(list:ServedList)
-WHERE list.at >= datetime() - duration({seconds: <seconds>})
-UNWIND list.items AS id
+CALL (one) {
+  UNWIND [one] + COLLECT { MATCH (s:User)-[:SAME_AS]->(one) RETURN s } AS person
+  MATCH (person)<-[:SHOWN_TO]-(list:ServedList)
+  WHERE list.at >= datetime() - duration({seconds: <seconds>})
+  RETURN list.id AS list, list.items AS items
+  UNION ALL
+  UNWIND $waiting AS list
+  WITH list
+  WHERE list.at >= (datetime().epochSeconds - <seconds>) * 1000000
+  RETURN list.id AS list, list.items AS items
+}
+UNWIND items AS id
 WITH id, count(DISTINCT list) AS lists
 WHERE lists >= <most>
 RETURN <rule> AS rule, collect(id) AS ids
@@ -57,7 +72,7 @@ RETURN <rule> AS rule, collect(id) AS ids
 
 
 def _shown(name: str, rule: RuleSpec, values: list[Any]) -> LiteralString:
-    statement = LIST_SHOWN.replace("<seconds>", "<value>", 1)
+    statement = LIST_SHOWN.replace("<seconds>", "<value>")
     statement = _bound(statement, int((rule.within_days or 0) * 86_400), values)
     statement = _bound(statement.replace("<most>", "<value>"), rule.shown_at_most, values)
     return _bound(statement.replace("<rule>", "<value>"), name, values)

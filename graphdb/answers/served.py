@@ -26,7 +26,8 @@ class ServedRow(TypedDict):
     """One list. user_id: empty for a session's; at: in microseconds since 1970; context: JSON text;
     items, scores, sources and rules are parallel, a source's names are joined by "+", a rule is the
     one that placed the item or ""; acted: the rules that did anything to the list; first_rank: of
-    the first item, beyond 1 for a later page; before: the items of the pages before it.
+    the first item, beyond 1 for a later page; before: the items of the pages before it, then
+    what stood beside them.
     """
 
     id: str

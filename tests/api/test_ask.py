@@ -69,6 +69,15 @@ def test_shares_are_told_and_what_speaks_against_an_item_is_called_so(capsys):
     ]
 
 
+def test_what_has_no_score_is_told_without_one(capsys):
+    newer = {"id": "new", "rank": 1, "score": None, "sources": ["latest"]}
+
+    told = said(capsys, items=[newer], fallback="latest")
+
+    assert told[0] == "   1. new"
+    assert told[-1].endswith("items newer than the version: nothing else passes the filter")
+
+
 @pytest.mark.parametrize(
     ("changed", "last"),
     [

@@ -74,6 +74,10 @@ def test_a_killed_graph_is_noticed_answered_without_and_found_again(client, serv
     answers = [client.recommend("p1") for _ in range(10)]
     similar = client.ask("GET", "/v1/items/3/similar", params={"k": 5}).json()
     stranger = client.recommend("nobody")
+    asked = {"user_id": "p1", "k": 3}
+    page = client.ask("POST", "/v1/recommendations", json=asked).json()
+    asked["cursor"] = page["next_cursor"]
+    after = client.ask("POST", "/v1/recommendations", json=asked).json()
     refused = client.ask("POST", "/v1/events", json=sent, params={"wait": True})
     kept = client.ask("POST", "/v1/events", json=sent)
     client.ask("PUT", "/v1/users/somebody@example.com", json={"fields": {}})
@@ -85,6 +89,8 @@ def test_a_killed_graph_is_noticed_answered_without_and_found_again(client, serv
     assert [[item["id"] for item in a["items"]] for a in answers] == [ids] * 10
     assert (similar["degraded"], len(similar["items"])) == (["graph"], 5)
     assert (stranger["fallback"], len(stranger["items"])) == ("popular", 5)
+    assert [item["id"] for item in [*page["items"], *after["items"]]][:5] == ids
+    assert [item["rank"] for item in after["items"]] == [4, 5, 6]
     assert {a["fallback"] for a in answers} == {"published"}
     assert (refused.status_code, kept.status_code) == (503, 202)
     assert "the events are kept" in refused.json()["detail"]

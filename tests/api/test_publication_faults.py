@@ -38,12 +38,19 @@ def test_a_version_whose_files_are_missing_answers_from_the_graph_until_they_are
     similar = client.ask("GET", "/v1/items/3/similar")
 
     assert (answer["model_version"], answer["fallback"]) == ("v2", "published")
+    assert health(client) == ("v2", ["artifact"])
     assert len(answer["items"]) == 5
     assert similar.status_code == 200
     assert similar.json()["model_version"] == "v2"  # its weights are in the graph
     shutil.copytree(tmp_path / "elsewhere" / "v2", artifacts / "v2")
     assert wait_until(lambda: client.degraded() == [], 20, 0.2)
     assert client.recommend()["model_version"] == "v2"
+    assert health(client) == ("v2", [])
+
+
+def health(client: Client) -> tuple[str, list[str]]:
+    told = client.ask("GET", "/health/ready").json()
+    return told["model_version"], told["degraded"]
 
 
 @pytest.mark.parametrize("damage", ["missing", "altered"])

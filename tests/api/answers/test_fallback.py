@@ -1,6 +1,7 @@
 """The chain: the first link names the answer, the next ones fill it, nothing is twice."""
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,8 @@ from api.answers.answer import NothingPublishedError, Query
 from api.answers.fallback import PAGE, allowed, fill, ranked
 from api.answers.rankings import Rankings
 from api.answers.recommender import Recommender
+from api.serving.breaker import GraphBreaker
+from api.serving.serving import Serving
 from graphdb.answers.retrieval import NewEvent
 from graphdb.catalogue.catalogue import save_items
 from graphdb.catalogue.relations import save_relations
@@ -108,6 +111,42 @@ def test_with_neither_graph_nor_version_the_list_in_memory_answers(
     assert len(answer.items) == 3
 
 
+def test_a_start_without_graph_and_files_shows_nothing_that_is_withheld_or_seen(
+    graph, domain, world, recommender, serving, artifacts, monkeypatch
+):
+    recommender.rankings.renew(graph)
+    hidden, seen, *rest = ids(recommender.ranking("popular", Query("", k=5)))
+    save_items(graph, domain, [item_row(hidden, hidden=True)])
+    serving.refresh()
+    shutil.rmtree(artifacts / "v1")
+    later = Serving(graph, artifacts, GraphBreaker())
+    monkeypatch.setattr(later.breaker, "call", down)
+    session = (NewEvent(seen, "rated", 1.0, True),)
+    asked = Query("", k=3, session=session)
+
+    again = Recommender(later, domain)
+
+    answer = again.recommend(asked)
+    assert (answer.fallback, ids(answer)) == ("static", rest)
+    assert ids(again.recommend(replace(asked, exclude_seen=False))) == [seen, *rest[:2]]
+    assert ids(again.ranking("popular", Query("", k=3))) == [seen, *rest[:2]]
+
+
+def test_from_memory_what_was_bought_and_returned_was_seen_all_the_same(
+    world, recommender, serving, monkeypatch
+):
+    serving.refresh()
+    first, second = ids(recommender.recommend(Query("stranger", k=2)))
+    monkeypatch.setattr(serving.breaker, "call", down)
+    session = (NewEvent(first, "rated", 1.0, True), NewEvent(first, "", -1.0, False))
+    asked = Query("", k=1, session=session)
+
+    answer = recommender.recommend(asked)
+
+    assert (answer.fallback, ids(answer)) == ("popular", [second])
+    assert ids(recommender.recommend(replace(asked, exclude_seen=False))) == [first]
+
+
 def test_without_the_graph_memory_says_which_link_it_is(
     graph, world, recommender, serving, monkeypatch
 ):
@@ -149,27 +188,3 @@ def test_a_ranking_leaves_out_what_was_hidden_a_moment_ago(
 
 def down(*_, **__):
     raise GraphUnavailableError("down")
-
-
-def test_a_list_is_ranked_from_memory_and_as_given_before_any_version(
-    graph, domain, world, recommender, serving, artifacts, monkeypatch
-):
-    serving.refresh()
-    given = ["unknown", *(str(n) for n in range(20))]
-    fresh = recommender.rank(Query("p0"), given)
-    save_items(graph, domain, [item_row("3", hidden=True)])
-    serving.withhold({"3": 0.0})
-    assert "3" not in ids(recommender.rank(Query("p0"), given))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(serving.breaker, "call", down)
-        memory = recommender.rank(Query("p0"), given)
-
-    assert ids(fresh)[-1] == "unknown"
-    assert ids(memory) == [item for item in ids(fresh) if item != "3"]
-    assert (fresh.fallback, memory.fallback, memory.degraded) == (None, "published", ["graph"])
-    shutil.rmtree(artifacts / "v1")
-    serving.version = None
-    told = recommender.rank(Query("p0"), given)
-    assert ids(told) == [item for item in given if item != "3"]
-    assert (told.fallback, told.degraded) == ("given", ["artifact"])

@@ -9,7 +9,7 @@ import pytest
 from api.answers import ordering
 from api.answers.answer import Query
 from api.answers.candidates import Pool, barred_rows, pool_in_memory
-from api.answers.ordering import ordered
+from api.answers.ordering import ordered, ordered_on
 from api.answers.recommender import IRRELEVANT, Recommender
 from graphdb.catalogue.catalogue import save_items
 from graphdb.connection import Graph
@@ -110,6 +110,25 @@ def test_a_served_list_is_the_one_that_evaluation_makes(
     lists = np.array([[version.item_rows[i.id] for i in a.items] for a in (plain, answer)])
     before, after = diversity(lists, unit_rows(artifact.scorer.item_vectors))
     assert after > before
+
+
+def test_what_follows_the_list_is_by_score_as_relevant_as_asked_and_bounded(
+    monkeypatch, graph, domain, version, history, pool
+):
+    monkeypatch.setattr(ordering, "LOOKED_AT", 4)
+    query = Query("p0", k=5, dials=Dials(diversity=0.9))
+    first = ordered(graph, domain, version, history, query, pool).rows.tolist()
+    others = [row for row in pool.rows.tolist() if row not in first]
+    strict = Query("p0", k=2, dials=Dials(min_relevance=0.5))
+    relevant = pool.rows[pool.scores >= 0.5 * pool.scores[0]].tolist()
+
+    every = ordered_on(graph, domain, version, history, query, pool, {others[-1], others[0]})
+    kept = ordered_on(graph, domain, version, history, strict, pool, {others[-1]})
+
+    assert first != pool.rows[:5].tolist()
+    assert every.rows.tolist() == [*first, *others[:4], others[-1]]
+    assert kept.rows.tolist() == relevant
+    assert 2 < len(relevant) <= 6
 
 
 def test_calibrated_lists_follow_the_categories_of_the_history(

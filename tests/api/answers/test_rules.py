@@ -1,23 +1,35 @@
 """Rules in a list: groups, places and what is never shown, and that an answer says which acted."""
 
+import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
+import scipy.sparse as sp
 
-from api.answers.answer import Query
+from api.answers.answer import Answer, Query
+from api.answers.candidates import LOOKED_AT
 from api.answers.recommender import Recommender
 from api.answers.rules import Ruled, arrange, ruled_out
 from api.loop.publication import publish
 from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving
+from graphdb.answers.served import save_served
 from graphdb.catalogue.catalogue import save_items
 from graphdb.catalogue.relations import save_relations
 from graphdb.connection import SERVING, Graph
 from graphdb.domain import parse_domain
+from graphdb.events.event_row import micros
 from graphdb.events.events import save_events
+from ingest.stream.served import ServedLists
+from ingest.stream.stream import EventStream
 from tests.api.versions import build_artifact
+from tests.graphdb.answers.test_served import served_row
 from tests.rows import event_row, item_row
-from tests.ruled import RULED, TEXT
+from tests.ruled import FILMS, RULED, TEXT
+from training.reranking import Dials
+from training.scorer import Scorer
 
 IDS = list("abcdefgh")
 MAKERS = {"makers": {"a": ["x"], "b": ["x"], "c": ["x"], "d": ["y"], "e": ["x", "y"]}}
@@ -67,6 +79,17 @@ def test_what_is_spare_comes_at_its_spot_only():
     assert listed(arrange(IDS, 8, {}, {}, {}, spare=3)) == "abc"
 
 
+def test_a_page_goes_on_where_the_list_was():
+    spots = {2: ("sponsored", {"h"}), 4: ("late", {"g"})}
+
+    page = arrange(IDS[2:], 3, {"makers": 2}, MAKERS, spots, before=["a", "b"])
+
+    # x is full already, y is not; the second position has been, the fourth is the page's second.
+    assert "".join(IDS[2:][place] for place in page.places) == "dgf"
+    assert (page.marks, page.acted) == ({"g": "late"}, {"makers": 2, "late": 1})
+    assert arrange(IDS[2:], 3, {"makers": 2}, MAKERS, {}, before=["a"]).places == [0, 1, 3]
+
+
 def test_only_rules_that_bar_something_that_was_found_acted():
     ruled = Ruled({"one": frozenset("abz"), "two": frozenset("z")}, {})
 
@@ -98,7 +121,7 @@ def published(graph, artifacts):
 
 
 @pytest.fixture
-def asking(graph, artifacts, published):
+def ask(graph, artifacts):
     """Answers under a domain's rules."""
     made = []
 
@@ -112,6 +135,12 @@ def asking(graph, artifacts, published):
     yield ask
     for recommender in made:
         recommender.close()
+
+
+@pytest.fixture
+def asking(published, ask):
+    """Answers about the forty films."""
+    return ask
 
 
 def block(graph, *items: str) -> None:
@@ -136,6 +165,25 @@ def test_a_personal_list_obeys_every_rule_and_says_which_acted(graph, asking):
 
 
 @pytest.mark.parametrize("person", ["ann", "nobody"])
+def test_pages_together_obey_as_one_list_does(asking, person):
+    def page(k: int, *before: str) -> Answer:
+        shown = frozenset(before)
+        return asking(Query(person, k=k, exclude_ids=shown, before=before))
+
+    whole = page(8)
+    first = page(3)
+    shown = [item.id for item in first.items]
+    second = page(5, *shown)
+    third = page(5, *shown, *(item.id for item in second.items))
+
+    assert [(i.id, i.rule) for i in [*first.items, *second.items]] == [
+        (i.id, i.rule) for i in whole.items
+    ]
+    assert (len(whole.items), third.items) == (8, [])
+    assert third.rules["variety"] > 20
+
+
+@pytest.mark.parametrize("person", ["ann", "nobody"])
 def test_a_rule_that_excludes_everything_leaves_nothing_and_is_named(asking, person):
     text = TEXT + '[rules.everything]\nnever = "(item)"\n'
 
@@ -153,6 +201,54 @@ def test_groups_that_are_full_leave_a_list_short_and_say_so(asking):
         assert len(answer.items) == 4
         assert answer.rules["variety"] >= 30
         assert answer.empty is None
+
+
+@pytest.fixture
+def crowded(graph, artifacts) -> list[str]:
+    """Thousands of films by how near they are to the one that ann has rated. The thousand nearest
+    are dramas, each other one has a genre to itself; all have one tag."""
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(2_600, 6)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    nearest = [f"{n:04d}" for n in np.argsort(-(vectors @ vectors[0]), kind="stable")]
+    genres = dict.fromkeys(nearest, "Drama") | {film: film for film in nearest[1001:]}
+    save_items(
+        graph, RULED, [item_row(n, genres=[genres[n]], tags=["film"]) for n in sorted(nearest)]
+    )
+    save_events(graph, RULED, "api", [event_row("p0", nearest[0])])
+    nothing = sp.csr_matrix((2_600, 2_600), dtype=np.float32)
+    build_artifact(
+        graph,
+        artifacts / "v1",
+        residuals=None,
+        scorer=Scorer(vectors, vectors, nothing, blend=0.0),
+    )
+    publish(graph, artifacts / "v1")
+    save_events(graph, RULED, "api", [event_row("ann", nearest[0], at=datetime.now(UTC))])
+    return nearest[1:]
+
+
+def test_rules_look_further_than_what_is_near_and_no_further_than_their_bound(
+    graph, crowded, ask, monkeypatch
+):
+    variety = '[rules.variety]\nat_most = 2\nper = "(item)-[:HAS_GENRE]->(group)"\n'
+    alike = '[rules.alike]\nat_most = 2\nper = "(item)-[:HAS_TAG]->(group)"\n'
+    asked, read = [], graph.read
+    monkeypatch.setattr(graph, "read", lambda *a, **named: asked.append(named) or read(*a, **named))
+
+    filled = ask(Query("ann", k=10), FILMS + variety)
+    asked.clear()
+    short = ask(Query("ann", k=500, dials=Dials(diversity=0.5)), FILMS + alike)
+
+    assert [item.id for item in filled.items] == [*crowded[:2], *crowded[1000:1008]]
+    assert 900 < filled.rules["variety"] <= 998
+    assert (len(short.items), short.degraded, short.empty) == (2, [], None)
+    assert list(short.rules) == ["alike"]
+    searches = [named["k"] for named in asked if named.get("k", 0) > 1]
+    assert len(searches) == 2
+    assert max(searches) <= LOOKED_AT + 501
+    grouped = [len(named["ids"]) for named in asked if {"ids", "values"} <= set(named)]
+    assert 500 < max(grouped) <= LOOKED_AT + 500
 
 
 def test_a_strangers_list_obeys_too(graph, asking, published):
@@ -217,6 +313,35 @@ def test_a_source_that_cannot_be_asked_is_named_and_the_list_is_the_persons_own(
     answer = asking(Query("ann", k=5), broken)
 
     assert (len(answer.items), answer.degraded, answer.fallback) == (5, ["broken"], None)
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A Redis that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("down", [False, True])
+def test_while_redis_does_not_answer_a_cap_goes_by_the_graph_and_is_named(
+    graph, artifacts, published, silent, down
+):
+    lists = [served_row(id, "ann", ["3"], at=micros(datetime.now(UTC))) for id in ("a", "b")]
+    save_served(graph, lists)
+    serving = Serving(graph, artifacts, GraphBreaker(deadline=30))
+    stream = EventStream("redis://127.0.0.1:9" if down else silent)
+    recommender = Recommender(serving, RULED, ServedLists(stream))
+    recommender.warm()
+
+    known, stranger = (recommender.recommend(Query(person, k=5)) for person in ("ann", "nobody"))
+
+    assert (known.degraded, known.fallback, len(known.items)) == (["tired"], None, 5)
+    assert known.rules["tired"] == 1
+    assert (stranger.degraded, len(stranger.items)) == ([], 5)
+    assert not serving.breaker.is_open
+    recommender.close()
+    stream.close()
 
 
 def test_from_memory_rules_are_not_known_and_the_answer_says_so(graph, artifacts, published):

@@ -46,6 +46,7 @@ def test_new_events_add_to_the_history(version):
     events = [
         NewEvent(known, "rated", 0.5, seen=True),
         NewEvent("never heard of", "rated", 1.0, seen=True),
+        NewEvent("looked at", "viewed", 0.2, seen=False),
         NewEvent("39" if "39" not in before else "38", "watched", -1.0, seen=False),
     ]
 
@@ -53,7 +54,7 @@ def test_new_events_add_to_the_history(version):
 
     after = weights(version, history)
     assert after[known] == before[known] + 0.5
-    added = events[2].item_id
+    added = events[3].item_id
     assert after[added] == -1.0
     assert version.item_rows[added] not in history.seen
     assert history.unknown == {"never heard of"}

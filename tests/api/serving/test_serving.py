@@ -3,6 +3,7 @@
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving, UnmappedError
 from graphdb.catalogue.catalogue import save_items
 from graphdb.errors import GraphUnavailableError
+from graphdb.local.processes import wait_until
 from graphdb.people.erasure import erase_person
 from graphdb.people.people import fetch_people, join_people
 from graphdb.versions.versions import fetch_serving, rollback
@@ -165,6 +167,22 @@ def test_what_this_process_wrote_is_known_at_once_and_stays(graph, domain, servi
     assert serving.version.people.keys_of("p0") == []
 
 
+def test_what_is_withheld_is_known_before_any_version_and_to_a_later_process(
+    graph, domain, serving, artifacts
+):
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    rows = [item_row("7", hidden=True), item_row("8") | {"expires_at": soon}]
+    save_items(graph, domain, rows)
+    serving.refresh()
+    serving.withhold({"9": 0.0})
+
+    later = Serving(graph, artifacts, GraphBreaker())
+
+    assert serving.version is None
+    assert {"7", "9"} <= serving.withheld().now()
+    assert wait_until(lambda: later.withheld().now() == {"7", "8"}, 5)
+
+
 def test_a_version_is_never_seen_half_mapped(graph, serving, world, artifacts):
     """While versions change, whoever looks sees one whose parts belong together."""
     build_artifact(graph, artifacts / "v2", seed=5)
@@ -194,7 +212,8 @@ def test_a_process_started_without_the_graph_answers_from_what_served_last(
     save_items(graph, domain, [item_row("7", hidden=True)])
     serving.refresh()
     serving.refresh()
-    written = (artifacts.parent / "serving.json").read_text()
+    home = artifacts.parent
+    written = (home / "serving.json").read_text() + (home / "withheld.json").read_text()
     assert not any(
         key in written or f'"{person}"' in written for person, key in fetch_people(graph).items()
     )

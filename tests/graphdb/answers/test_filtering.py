@@ -10,6 +10,7 @@ from graphdb.answers.filtering import (
     LIST_PASSING,
     compile_filter,
     find_passing,
+    list_newest,
     list_passing,
     restricted,
 )
@@ -165,3 +166,12 @@ def test_what_passes_is_found_by_an_index_and_candidates_by_their_ids(graph):
         steps = planned(graph, restricted(LIST_PASSING, passing), filter=list(passing.values))
         assert not [step for step in steps if "LabelScan" in step[0]], (passing, steps)
         assert [s for s in steps if "IndexSeek" in s[0] and about in s[1]], (passing, steps)
+
+
+def test_the_newest_of_what_passes_comes_first_and_each_once(graph, domain):
+    for id, genres in (("old", ["Drama", "War"]), ("none", ["Film-Noir"]), ("new", ["War"])):
+        save_items(graph, domain, [item_row(id, genres=genres)])
+    save_items(graph, domain, [item_row("hidden", hidden=True, genres=["War"])])
+    wanted = compile_filter(domain, Condition("genres", "in", ("Drama", "War")))
+
+    assert list_newest(graph, wanted) == ["new", "old"]

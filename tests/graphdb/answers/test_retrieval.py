@@ -1,6 +1,6 @@
 """What an answer reads: events beyond the cut with the weight that export gives them, and ids."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 
 import pytest
@@ -12,6 +12,7 @@ from graphdb.answers.paths import UNREAD, fetch_evidence
 from graphdb.answers.retrieval import (
     fetch_person,
     fetch_showable,
+    fetch_withdrawn,
     list_popular,
     list_similar,
 )
@@ -19,7 +20,7 @@ from graphdb.catalogue.catalogue import save_items
 from graphdb.domain import parse_domain
 from graphdb.events.events import save_events
 from graphdb.events.recent import RECENT
-from graphdb.people.people import fetch_people
+from graphdb.people.people import fetch_people, join_people
 from tests.rows import NOON, event_row, item_row
 
 FILMS = resources.files("domains").joinpath("films.toml").read_text()
@@ -49,7 +50,16 @@ def test_only_events_beyond_the_cut_are_new(graph, domain):
 def test_a_stranger_has_no_key(graph, domain):
     person = fetch_person(graph, domain, "nobody", {}, NOON)
 
-    assert (person.keys, person.events, person.version) == ([], [], None)
+    assert (person.keys, person.ids, person.events, person.version) == ([], [], [], None)
+
+
+def test_a_person_has_the_ids_of_everybody_joined_to_them(graph, domain):
+    save_events(graph, domain, "api", [event_row("ann", "1"), event_row("anonymous:x", "2")])
+    join_people(graph, "ann", "anonymous:x")
+
+    for asked in ("ann", "anonymous:x"):
+        person = fetch_person(graph, domain, asked, {}, NOON)
+        assert (person.id, sorted(person.ids)) == ("ann", ["ann", "anonymous:x"])
 
 
 def test_what_reasons_tell_comes_with_the_person_of_few_events(graph, domain, monkeypatch):
@@ -113,6 +123,17 @@ def test_similar_items_are_the_positive_weights_that_may_be_shown(graph, publish
 
 def test_showable_are_those_that_exist_and_are_not_hidden(graph, published):
     assert fetch_showable(graph, ["0", "3", "none"]) == {"0"}
+
+
+def test_withdrawn_is_what_is_hidden_or_expired_and_of_what_was_known_what_is_gone(graph, domain):
+    times = {"past": NOON, "future": datetime.now(UTC) + timedelta(days=1)}
+    rows = [item_row(id) | {"expires_at": at} for id, at in times.items()]
+    save_items(graph, domain, [*rows, item_row("hidden", hidden=True), item_row("shown")])
+
+    asked = ["shown", "hidden", "past", "future", "deleted", "never heard of"]
+    found = fetch_withdrawn(graph, asked, ["shown", "deleted"])
+
+    assert found == {"hidden", "past", "deleted"}
 
 
 def test_people_are_found_by_id_and_popular_items_by_events(graph, domain):

@@ -67,6 +67,18 @@ def test_what_was_in_enough_of_a_persons_lists_is_barred_for_a_time(graph, films
     assert list_matched(graph, RULED, "bob")["tired"] == []
 
 
+def test_lists_that_wait_count_beside_those_in_the_graph_and_none_twice(graph, films):
+    def shown(id: str, days: float, *items: str) -> ServedRow:
+        return served_row(id, "ann", list(items), at=micros(datetime.now(UTC) - timedelta(days)))
+
+    written = [shown("a", 1, "1", "2"), shown("b", 9, "3")]
+    save_served(graph, written)
+    waiting = [shown("c", 0, "1", "3"), shown("d", 9, "3", "2"), *written]
+
+    assert list_matched(graph, RULED, "ann", waiting)["tired"] == ["1"]
+    assert list_matched(graph, RULED, "ann", [*waiting, shown("e", 0, "2")])["tired"] == ["1", "2"]
+
+
 def test_groups_are_those_of_the_asked_items(graph, films):
     groups = list_groups(graph, RULED, ["0", "1", "2", "unknown"])
 

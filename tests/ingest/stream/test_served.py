@@ -1,10 +1,11 @@
 """Lists on their way into the graph: in one of two places at any moment, before their outcomes."""
 
 import threading
+from functools import partial
 
 import pytest
 
-from graphdb.answers.served import fetch_served
+from graphdb.answers.served import ServedRow, fetch_served
 from graphdb.errors import GraphUnavailableError
 from graphdb.events.events import save_events
 from graphdb.events.partitions import claim_partition, list_partitions, open_partitions
@@ -36,11 +37,15 @@ class DiedError(BaseException):
     """In place of a kill, within this process."""
 
 
+def not_asked(id: str) -> ServedRow | None:
+    pytest.fail(f"the graph was asked for {id}")
+
+
 def test_a_list_is_found_wherever_it_is_and_is_in_one_place_in_the_end(graph, waiting):
     rows = [served_row(str(n), "ann", ["1", "2"]) for n in range(1100)]
     for row in rows:
         waiting.keep(row)
-    assert waiting.fetch(graph, "7") == rows[7]
+    assert waiting.fetch("7", not_asked) == rows[7]
     assert (waiting.waiting(), lists(graph)) == (1100, [])
 
     waiting.write(graph, ["7", "8", "nowhere"])
@@ -49,8 +54,25 @@ def test_a_list_is_found_wherever_it_is_and_is_in_one_place_in_the_end(graph, wa
     waiting.write_all(graph)
 
     assert (waiting.waiting(), len(lists(graph))) == (0, 1100)
-    assert waiting.fetch(graph, "7") == rows[7]
-    assert waiting.fetch(graph, "nowhere") is None
+    written = partial(fetch_served, graph)
+    assert waiting.fetch("7", written) == rows[7]
+    assert waiting.fetch("nowhere", written) is None
+
+
+def test_a_persons_lists_are_found_while_they_wait_the_newest_first(graph, waiting, monkeypatch):
+    rows = [served_row(f"a{n}", "ann", [str(n)], minutes=n) for n in range(4)]
+    rows += [served_row("b", "anonymous:ann", ["9"]), served_row("c", "bob", ["8"])]
+    rows += [served_row("d", "", ["7"])]
+    for row in reversed(rows):
+        waiting.keep(row)
+    monkeypatch.setattr(served, "MOST_OF_ONE", 3)
+
+    found = waiting.list_of(["ann", "anonymous:ann", "nobody"])
+
+    assert found == [rows[3], rows[2], rows[1], rows[4]]
+    waiting.write_all(graph)
+    assert waiting.list_of(["ann", "anonymous:ann", "bob", ""]) == []
+    assert list(waiting._stream.redis.scan_iter(f"{served.WAITING}*")) == []
 
 
 def test_more_than_may_wait_are_refused_and_no_redis_is_said(graph, waiting, stream):
@@ -63,9 +85,10 @@ def test_more_than_may_wait_are_refused_and_no_redis_is_said(graph, waiting, str
     nowhere = ServedLists(EventStream("redis://127.0.0.1:9"))
     with pytest.raises(StreamUnavailableError):
         nowhere.keep(served_row("b", "ann", ["1"]))
-    assert nowhere.fetch(graph, "a") == served_row("a", "ann", ["1"])
+    written = partial(fetch_served, graph)
+    assert nowhere.fetch("a", written) == served_row("a", "ann", ["1"])
     with pytest.raises(StreamUnavailableError):
-        nowhere.fetch(graph, "b")
+        nowhere.fetch("b", written)
 
 
 def test_one_that_the_graph_refuses_is_given_up_and_the_others_go_in(graph, waiting, monkeypatch):
