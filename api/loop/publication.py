@@ -133,11 +133,13 @@ def _probe_recall(graph: Graph, building: Building, artifact: Artifact) -> None:
     """Hold the index against exact search, for people drawn with the artifact's own seed."""
     model, scorer = artifact.model, artifact.scorer
     known = np.flatnonzero(np.diff(artifact.history.indptr))
-    if not len(known):
-        return
-    drawn = np.random.default_rng(model.seed).choice(known, min(PROBED_USERS, len(known)), False)
+    drawn = np.random.default_rng(model.seed).permutation(known)[:PROBED_USERS]
     residuals = None if artifact.residuals is None else artifact.residuals[drawn]
     users = scorer.user_vectors(artifact.history[drawn], residuals)
+    # An index cannot be asked with a zero vector, and nobody does.
+    users = users[users.any(axis=1)]
+    if not len(users):
+        return
     exact = users @ scorer.item_vectors.T
     exact[:, np.abs(scorer.item_vectors).sum(axis=1) == 0] = -np.inf
     top = min(PROBED_TOP, int(np.isfinite(exact[0]).sum()))

@@ -8,7 +8,7 @@ import pytest
 from api.loop.publication import indexed_vectors, publish, query_vector
 from graphdb.versions.slots import nearest
 from graphdb.versions.versions import PublicationError, fetch_serving, list_versions
-from tests.api.versions import build_artifact
+from tests.api.versions import PEOPLE, build_artifact
 from training.artifact import ArtifactError, read_artifact
 
 SIMILAR = """
@@ -55,6 +55,23 @@ def test_the_index_ranks_as_the_inner_product_does(graph, domain, world, artifac
 
     slot = fetch_serving(graph)["slot"]
     assert best in nearest(graph, slot, query_vector(user, "inner_product"), 10)
+
+
+@pytest.mark.parametrize("people", [1, PEOPLE])
+def test_people_without_a_vector_do_not_keep_a_version_from_serving(
+    graph, world, artifacts, people
+):
+    """Whoever has only events that point nowhere, as returns may, and everybody."""
+    vectors = world.scorer.event_vectors.copy()
+    vectors[world.history[:people].indices] = 0
+    scorer = replace(world.scorer, event_vectors=vectors)
+    artifact = build_artifact(graph, artifacts / "v2", residual=False, scorer=scorer)
+
+    publish(graph, artifacts / "v2")
+
+    users = scorer.user_vectors(artifact.history, None)
+    assert (~users.any(axis=1)).sum() == people
+    assert fetch_serving(graph)["id"] == "v2"
 
 
 def test_a_person_who_is_gone_does_not_come_back(graph, world, artifacts):
