@@ -56,6 +56,24 @@ def test_an_outcome_is_tied_to_the_list_that_it_names(client, post, module_graph
     ]
 
 
+def test_items_newer_than_the_version_are_kept_and_paged_without_a_score(client, post):
+    items = [{"id": f"newer{n}", "fields": {"genres": ["Newer"]}} for n in range(3)]
+    assert client.post("/v1/items:batch", json=items).json()["accepted"] == 3
+    asked = {"user_id": "p6", "k": 2, "filter": 'genres has "Newer"'}
+    try:
+        first = post(**asked)
+        last = post(**asked, cursor=first["next_cursor"])
+    finally:
+        for item in items:
+            client.delete(f"/v1/items/{item['id']}")
+
+    told = [*first["items"], *last["items"]]
+    assert [(item["score"], item["sources"]) for item in told] == [(None, ["latest"])] * 3
+    assert {item["id"] for item in told} == {item["id"] for item in items}
+    assert [item["rank"] for item in told] == [1, 2, 3]
+    assert last["recommendation_id"] and last["next_cursor"] is None
+
+
 def test_pages_repeat_nothing_though_events_arrive_and_end(client, post):
     asked = {"user_id": "p8", "k": 7}
     pages = [post(**asked)]
