@@ -49,14 +49,14 @@ class Example:
     whole: bool
 
 
-def beginning(source: Path, target: Path) -> Path:
+def beginning(source: Path, target: Path, rows: int = ROWS) -> Path:
     """The first rows of the events' files, and all of the others."""
     target.mkdir()
     for path in source.iterdir():
         if path.suffix == ".parquet":
-            pq.write_table(pq.read_table(path).slice(0, ROWS), target / path.name)
+            pq.write_table(pq.read_table(path).slice(0, rows), target / path.name)
         elif path.suffix in (".inter", ".txt"):
-            lines = path.read_text().split("\n")[: ROWS if path.suffix == ".inter" else 150]
+            lines = path.read_text().split("\n")[: rows if path.suffix == ".inter" else 150]
             (target / path.name).write_text("\n".join(lines) + "\n")
         else:
             shutil.copy(path, target / path.name)
