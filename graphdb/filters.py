@@ -10,13 +10,10 @@ graph is graphdb.answers.filtering's affair.
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NoReturn, get_args
+from typing import Literal, NoReturn, Protocol, get_args
 
 from graphdb.errors import PathlightError
-from graphdb.specs import FieldSpec
-
-if TYPE_CHECKING:  # a domain reads the filters of its own rankings
-    from graphdb.domain import Domain
+from graphdb.specs import FieldSpec, ItemSpec
 
 Value = str | int | float | bool
 Operator = Literal["in", "<", "<=", ">", ">=", "present"]
@@ -40,6 +37,16 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 COMPARISONS = {"<", "<=", ">", ">="} & set(get_args(Operator))
+
+
+class Catalogue(Protocol):
+    """What a filter is read by of a domain, which itself reads those of its rankings."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def item(self) -> ItemSpec: ...
 
 
 class FilterError(PathlightError):
@@ -93,7 +100,7 @@ class Token:
     position: int
 
 
-def parse_filter(text: str, domain: "Domain") -> Filter:
+def parse_filter(text: str, domain: Catalogue) -> Filter:
     """The tree of a filter. Raises FilterError."""
     parser = Parser(text, domain)
     tree = parser.alternatives(0)
@@ -101,7 +108,7 @@ def parse_filter(text: str, domain: "Domain") -> Filter:
     return tree
 
 
-def parse_boost(text: str, domain: "Domain") -> Boost:
+def parse_boost(text: str, domain: Catalogue) -> Boost:
     """A filter, `by`, and a factor. Raises FilterError."""
     parser = Parser(text, domain)
     tree = parser.alternatives(0)
@@ -114,7 +121,7 @@ def parse_boost(text: str, domain: "Domain") -> Boost:
 class Parser:
     """Reads from left to right; each method reads what its name says."""
 
-    def __init__(self, text: str, domain: "Domain") -> None:
+    def __init__(self, text: str, domain: Catalogue) -> None:
         if len(text) > LONGEST:
             raise FilterError(
                 LONGEST + 1, f"expected at most {LONGEST} characters, found {len(text)}"

@@ -4,14 +4,10 @@ It raises ValueErrors, which graphdb.domain turns into sentences that name the f
 """
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
-from graphdb.filters import FilterError, parse_filter
+from graphdb.filters import Catalogue, FilterError, parse_filter
 from graphdb.patterns import check_names
 from graphdb.specs import RANKINGS, RankingSpec, RuleSpec
-
-if TYPE_CHECKING:
-    from graphdb.domain import Domain
 
 OWN_WORDS = {
     *("vector", "similar", "knowledge", "social", "filter", "memory", "given"),
@@ -64,13 +60,13 @@ def check_source_names(sources: Collection[str], rules: Collection[str]) -> None
         raise ValueError(f"{name!r} names both a source and a rule")
 
 
-def check_rankings(rankings: Mapping[str, RankingSpec], domain: "Domain") -> None:
+def check_rankings(rankings: Mapping[str, RankingSpec], domain: Catalogue) -> None:
     """Raise ValueError, naming table and key, for a ranking that could be mistaken for another word
     of an answer, or that the domain's items cannot be filtered or ordered by."""
     ordered = [
         name
-        for name in domain.item_properties
-        if domain.item.fields[name].type in ("string", "integer", "float")
+        for name, spec in domain.item.fields.items()
+        if not spec.node and spec.type in ("string", "integer", "float")
     ]
     for name, ranking in rankings.items():
         if name in OWN_WORDS:
