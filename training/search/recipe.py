@@ -95,18 +95,15 @@ def fit(
     found = _search(world, config, budget, seed, report)
     settings, best = found.settings, found.best
     searched = time.monotonic() - budget.started
+    left = max(0.0, budget.seconds_left - found.item_seconds)
     start, seconds = None, math.inf
     if best is None:
-        seconds = budget.seconds_left
+        seconds = left
     else:
         epochs = settings.training.max_epochs
-        fitting = epochs_within(
-            budget.seconds_left - found.item_seconds,
-            best.seconds_an_epoch / (1 - VALIDATION_SHARE),
-            epochs,
-        )
+        fitting = epochs_within(left, best.seconds_an_epoch / (1 - VALIDATION_SHARE), epochs)
         if fitting < epochs:
-            start, seconds = best.state, max(0.0, budget.seconds_left - found.item_seconds)
+            start, seconds = best.state, left
             fitting = min(fitting, max(1, round(WARM_SHARE * epochs)))
             settings = replace(settings, training=settings.training.lasting(fitting))
     fitted = refit(world, settings, seed=seed, report=report, start=start, seconds=seconds)
