@@ -188,8 +188,8 @@ def race(
     an_epoch = pace(first[0])
     if sum(an_epoch * training.max_epochs for _, training in first) > seconds:
         if quick and an_epoch > SPRINT_SHARE * left() / len(_candidates(stages)):
-            return _sprint(quick, within, left, pace(quick[0](None)[0]))
-        return _sprint(stages, within, left, an_epoch)
+            return _sprint(quick, within, left, pace)
+        return _sprint(stages, within, left, lambda _: an_epoch)
     tried = [within(first[0], first[0][1].max_epochs)]
     for stage in stages:
         for candidate in stage(best_of(tried)):
@@ -217,13 +217,14 @@ def _sprint(
     stages: Sequence[Stage],
     within: Callable[..., Attempt],
     left: Callable[[], float],
-    pace: float,
+    pace: Callable[[Candidate], float],
 ) -> tuple[list[Attempt], Attempt]:
     candidates = _candidates(stages)
     if len(candidates) == 1:
         [first] = candidates
-        most = epochs_within(left(), pace, first[1].max_epochs)
-        only = within(_decaying(first, most), most, left() if left() < pace else math.inf)
+        an_epoch = pace(first)
+        most = epochs_within(left(), an_epoch, first[1].max_epochs)
+        only = within(_decaying(first, most), most, left() if left() < an_epoch else math.inf)
         return [only], only
     share = SPRINT_SHARE * left()
     end = left() - share
