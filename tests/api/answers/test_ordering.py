@@ -119,8 +119,10 @@ def test_what_follows_the_list_is_by_score_as_relevant_as_asked_and_bounded(
     query = Query("p0", k=5, dials=Dials(diversity=0.9))
     first = ordered(graph, domain, version, history, query, pool).rows.tolist()
     others = [row for row in pool.rows.tolist() if row not in first]
-    strict = Query("p0", k=2, dials=Dials(min_relevance=0.5))
-    relevant = pool.rows[pool.scores >= 0.5 * pool.scores[0]].tolist()
+    # Between the fifth and the sixth: no rounding of another machine moves one across.
+    share = float(pool.scores[4:6].mean() / pool.scores[0])
+    strict = Query("p0", k=2, dials=Dials(min_relevance=share))
+    relevant = pool.rows[:5].tolist()
 
     every = ordered_on(graph, domain, version, history, query, pool, {others[-1], others[0]})
     kept = ordered_on(graph, domain, version, history, strict, pool, {others[-1]})
@@ -128,7 +130,6 @@ def test_what_follows_the_list_is_by_score_as_relevant_as_asked_and_bounded(
     assert first != pool.rows[:5].tolist()
     assert every.rows.tolist() == [*first, *others[:4], others[-1]]
     assert kept.rows.tolist() == relevant
-    assert 2 < len(relevant) <= 6
 
 
 def test_calibrated_lists_follow_the_categories_of_the_history(
