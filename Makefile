@@ -12,7 +12,8 @@ LTS := 5.26.30
 # Two processes, each with servers of its own; a file's tests stay together, the long ones first.
 # A thread each: two processes of two threads that wait for one another took up to 30 times as long.
 # A server of the suite lives for minutes: what the JVM would optimise best, it never comes to use.
-PYTEST := OMP_NUM_THREADS=1 JDK_JAVA_OPTIONS=-XX:TieredStopAtLevel=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 JDK_JAVA_OPTIONS=-XX:TieredStopAtLevel=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	--durations 25 --durations-min 5
 
 .PHONY: install demo test faults lock
 

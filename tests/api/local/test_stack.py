@@ -4,10 +4,7 @@ import os
 import signal
 import socket
 import stat
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,32 +34,6 @@ def settings(tmp_path_factory: pytest.TempPathFactory, neo4j_version: str) -> It
     settings = Settings(home=tmp_path_factory.mktemp("stack"), neo4j_version=neo4j_version)
     yield settings
     down(settings)
-
-
-@pytest.fixture
-def given(neo4j_address) -> Neo4jSettings:
-    """The suite's Neo4j as an address from outside, so that a stack starts in seconds."""
-    password = SecretStr(neo4j_address.password)
-    return Neo4jSettings(uri=neo4j_address.uri, user=neo4j_address.user, password=password)
-
-
-@pytest.fixture
-def start_up(project: Path) -> Callable[..., subprocess.Popen]:
-    """Start `up` in another process, as `pathlight up` does; each step is a line of its output."""
-
-    def start(home: Path, **env: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "tests.api.tiny_parts"]
-        environment = {**os.environ, "PATHLIGHT_HOME": str(home), **env}
-        return subprocess.Popen(
-            command,
-            cwd=project,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    return start
 
 
 def pids(settings: Settings) -> dict[str, int | None]:
@@ -189,60 +160,6 @@ def test_down_stops_in_reverse_order_and_leaves_no_process(settings: Settings):
     assert {row["state"] for row in status(settings, LOCAL)} == {"stopped"}
     assert down(settings) == []
     assert join(settings, LOCAL) is None
-
-
-@pytest.mark.parametrize(
-    ("moment", "number"), [("neo4j 0", signal.SIGINT), ("neo4j 1", signal.SIGTERM)]
-)
-def test_an_interrupted_up_leaves_nothing_behind(
-    tmp_path: Path, start_up, neo4j_version: str, moment: str, number: int
-):
-    run = start_up(tmp_path, PATHLIGHT_NEO4J_VERSION=neo4j_version)
-
-    interrupt_at(run, moment, number, pause_s=1.5 if moment == "neo4j 0" else 0)
-
-    assert_nothing_left(tmp_path)
-
-
-LATER = [("redis", 0), ("redis", 1), ("api", 0), ("beat", 0), ("api", 1), ("beat", 1)]
-
-
-@pytest.mark.parametrize(
-    ("moment", "number"),
-    [
-        *((moment, signal.SIGINT) for moment in LATER),
-        (LATER[0], signal.SIGTERM),
-        (LATER[0], signal.SIGHUP),
-    ],
-)
-def test_an_interrupt_at_any_later_step_leaves_nothing_behind(
-    tmp_path: Path, given: Neo4jSettings, moment: tuple[str, int], number: int
-):
-    def interrupt(step: str, done: int, total: int) -> None:
-        if (step, done) == moment:
-            signal.raise_signal(number)
-
-    with pytest.raises(KeyboardInterrupt):
-        up(Settings(home=tmp_path), given, interrupt, TINY)
-
-    assert_nothing_left(tmp_path)
-    assert StackState.read(tmp_path).parts == {}
-
-
-def interrupt_at(run: subprocess.Popen, moment: str, number: int, pause_s: float = 0) -> None:
-    """Send the signal when `up` reports `moment`, and again: the second must not stop clean-up."""
-    assert run.stdout
-    for line in run.stdout:
-        if line.strip() == moment:
-            break
-    time.sleep(pause_s)
-    run.send_signal(number)
-    time.sleep(0.3)
-    if run.poll() is None:
-        run.send_signal(number)
-    said, _ = run.communicate(timeout=60)
-    assert "started" not in said
-    assert run.returncode != 0
 
 
 def test_a_block_that_started_a_stack_stops_it_however_it_ends(
