@@ -127,19 +127,23 @@ def domain() -> Domain:
 
 
 @pytest.fixture
-def graph(neo4j_address: Neo4jAddress, domain: Domain) -> Iterator[Graph]:
+def graph(
+    neo4j_address: Neo4jAddress, domain: Domain, request: pytest.FixtureRequest
+) -> Iterator[Graph]:
     """The run's graph, empty but for the domain's schema."""
     address = neo4j_address
     with Graph(address.uri, address.password, user=address.user) as graph:
-        wipe(graph)
+        # The world is put back into the indexes that it was published with.
+        wipe(graph, indexes="world" not in request.fixturenames)
         create_schema(graph, domain)
         yield graph
 
 
-def wipe(graph: Graph) -> None:
-    """Remove every node and vector index."""
+def wipe(graph: Graph, *, indexes: bool = True) -> None:
+    """Remove every node and, unless told to leave them, vector index."""
     with graph._driver.session(database=graph.database) as session:
-        for record in list(session.run("SHOW VECTOR INDEXES YIELD name RETURN name")):
+        found = session.run("SHOW VECTOR INDEXES YIELD name RETURN name") if indexes else ()
+        for record in list(found):
             session.run(f"DROP INDEX {record['name']}").consume()
         for statement in WIPE:
             session.run(statement).consume()

@@ -15,7 +15,6 @@ import pytest
 
 from api.answers.recommender import Recommender
 from api.cli import main
-from api.loop.publication import publish
 from api.serving.breaker import GraphBreaker
 from api.serving.serving import Serving
 from graphdb.connection import Graph
@@ -23,7 +22,7 @@ from graphdb.domain import load_domain
 from graphdb.local.processes import choose_port
 from graphdb.schema import create_schema
 from tests.api.pathlight import Run
-from tests.api.versions import build_artifact, fill_graph
+from tests.api.worlds import Worlds
 from tests.conftest import wipe
 from training.artifact import Artifact
 
@@ -38,23 +37,25 @@ def artifacts(tmp_path: Path) -> Path:
     return directory
 
 
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    """The small worlds of this run."""
+    return Worlds(tmp_path_factory.mktemp("worlds"))
+
+
 @pytest.fixture
-def world(graph, domain, artifacts):
+def world(graph, domain, artifacts, worlds) -> Artifact:
     """The graph with a small world in it and version v1 of it serving; returns the artifact."""
-    fill_graph(graph, domain)
-    artifact = build_artifact(graph, artifacts / "v1")
-    publish(graph, artifacts / "v1")
-    return artifact
+    return worlds.place(graph, domain, artifacts)
 
 
 @pytest.fixture(scope="module")
 def module_graph(neo4j_address) -> Iterator[Graph]:
-    """The run's graph with the small world in it, for all tests of a module."""
+    """The run's graph for all tests of a module; `module_world` fills it."""
     address, domain = neo4j_address, load_domain("films")
     with Graph(address.uri, address.password, user=address.user) as graph:
-        wipe(graph)
+        wipe(graph, indexes=False)
         create_schema(graph, domain)
-        fill_graph(graph, domain)
         yield graph
 
 
@@ -67,11 +68,9 @@ def module_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def module_world(module_graph: Graph, module_home: Path) -> Artifact:
-    """Version v1 of the module's graph, serving; returns the artifact."""
-    artifact = build_artifact(module_graph, module_home / "artifacts" / "v1")
-    publish(module_graph, module_home / "artifacts" / "v1")
-    return artifact
+def module_world(module_graph: Graph, module_home: Path, worlds: Worlds) -> Artifact:
+    """The small world in the module's graph, version v1 of it serving; returns the artifact."""
+    return worlds.place(module_graph, load_domain("films"), module_home / "artifacts")
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """A boosted list is that of the whole catalogue, each score counted as the boosts say."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,8 +8,6 @@ from api.answers.boosts import boosted_pool, scaled
 from api.answers.candidates import Pool, pool_in_graph, pool_in_memory
 from api.reasons.reasons import Reason
 from graphdb.catalogue.catalogue import save_items
-from graphdb.connection import Graph
-from graphdb.domain import load_domain
 from graphdb.filters import parse_boost, parse_filter
 from graphdb.people.people import fetch_people
 from tests.rows import item_row
@@ -21,25 +17,14 @@ DRAMA = 'genres has "Drama" by 3'
 
 
 @pytest.fixture
-def graph(module_graph) -> Graph:
-    """One for all of these tests, which only read."""
-    return module_graph
-
-
-@pytest.fixture
-def artifacts(module_home) -> Path:
-    return module_home / "artifacts"
-
-
-@pytest.fixture(scope="module")
-def films(module_graph, module_world) -> dict[str, dict]:
+def films(graph, domain, world) -> dict[str, dict]:
     """The small world's items with years and genres."""
     fields = {
         str(n): {"year": 2000 + n, "genres": ["Drama"] if n % 5 == 0 else ["War"]}
         for n in range(40)
     }
     rows = [item_row(item, **given) for item, given in fields.items()]
-    save_items(module_graph, load_domain("films"), rows)
+    save_items(graph, domain, rows)
     return fields
 
 

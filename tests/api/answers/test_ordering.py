@@ -1,7 +1,6 @@
 """Which of the scored candidates are shown, and in which order: by evaluation's own arithmetic."""
 
 from importlib import resources
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from api.answers.candidates import Pool, barred_rows, pool_in_memory
 from api.answers.ordering import ordered, ordered_on
 from api.answers.recommender import IRRELEVANT, Recommender
 from graphdb.catalogue.catalogue import save_items
-from graphdb.connection import Graph
 from graphdb.domain import Domain, parse_domain
 from graphdb.people.people import fetch_people
 from tests.rows import item_row
@@ -34,18 +32,7 @@ def domain() -> Domain:
 
 
 @pytest.fixture
-def graph(module_graph) -> Graph:
-    """One for all of these tests, which only read."""
-    return module_graph
-
-
-@pytest.fixture
-def artifacts(module_home) -> Path:
-    return module_home / "artifacts"
-
-
-@pytest.fixture(scope="module")
-def films(module_graph, module_world, domain) -> None:
+def films(graph, domain, world) -> None:
     """The small world's items with genres, and every eighth from a country of the group."""
     rows = [
         item_row(
@@ -56,7 +43,7 @@ def films(module_graph, module_world, domain) -> None:
         )
         for n in range(40)
     ]
-    save_items(module_graph, domain, rows)
+    save_items(graph, domain, rows)
 
 
 @pytest.fixture
