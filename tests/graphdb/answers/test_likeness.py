@@ -10,7 +10,7 @@ from graphdb.catalogue.catalogue import save_items
 from graphdb.catalogue.relations import save_relations
 from graphdb.people.people import fetch_people, join_people
 from graphdb.schema import create_schema
-from tests.api.conftest import artifacts, world  # noqa: F401
+from tests.api.conftest import artifacts, world, worlds  # noqa: F401
 from tests.related import RELATED
 from tests.rows import item_row
 

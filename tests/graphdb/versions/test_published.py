@@ -7,7 +7,7 @@ from graphdb.catalogue.catalogue import save_items
 from graphdb.people.people import fetch_people
 from graphdb.versions.published import list_near_published, list_similar_to_all
 from graphdb.versions.versions import fetch_serving
-from tests.api.conftest import artifacts, world  # noqa: F401
+from tests.api.conftest import artifacts, world, worlds  # noqa: F401
 from tests.rows import item_row
 
 
