@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from api.answers.answer import Query
-from api.loop.publication import query_vector
+from api.serving.index_space import query_vector
 from api.serving.mapped import History, MappedVersion
 from graphdb.answers.candidates import fetch_candidates
 from graphdb.answers.filtering import EVERYTHING, Predicate, list_passing
@@ -88,6 +88,9 @@ def pool_in_graph(
     walk_count = max(WALKED if passing is EVERYTHING else WALKED_PASSING, reach) + query.k
     walk = _walk(person, barred)
     others = {id for ids in brought.values() for id in ids if id in version.item_rows}
+    longest = version.longest.nearest(person.user, walk_count, barred)
+    long = [version.artifact.item_ids[row] for row in longest]
+    others.update(long)
     while True:
         walked = [version.artifact.item_ids[row] for row in walk[:walk_count]]
         try:
@@ -105,7 +108,7 @@ def pool_in_graph(
         if found is None:  # flipped away and its slot taken since the person was read
             raise GraphUnavailableError(f"version {version.id} is gone")
         near, shown = found
-        by_source = {"vector": near}
+        by_source = {"vector": [*near, *set(long).intersection(shown)]}
         for source, ids in [("similar", walked), *brought.items()]:
             by_source[source] = [*set(ids).intersection(shown)]
         pool = _score(version, person, barred, by_source)

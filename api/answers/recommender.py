@@ -26,7 +26,7 @@ from api.answers.ordering import ordered, ordered_on
 from api.answers.rankings import Rankings
 from api.answers.rules import Arranged, Ruled, Rules, ruled_out
 from api.answers.sources import Sources
-from api.loop.publication import query_vector
+from api.serving.index_space import query_vector
 from api.serving.mapped import History, MappedVersion
 from api.serving.serving import Serving, UnmappedError
 from graphdb.answers.candidates import fetch_candidates

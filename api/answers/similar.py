@@ -7,7 +7,7 @@ import numpy as np
 
 from api.answers.answer import Answer, Query, Recommended
 from api.answers.recommender import Recommender
-from api.loop.publication import query_vector
+from api.serving.index_space import query_vector
 from api.serving.mapped import MappedVersion
 from api.serving.serving import Serving
 from graphdb.answers.likeness import list_peers, list_similar_by_knowledge

@@ -13,6 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import scipy.sparse as sp
 
+from api.serving.index_space import Longest
 from api.serving.people import People
 from api.serving.withheld import Withheld
 from graphdb.answers.retrieval import NewEvent
@@ -45,7 +46,8 @@ class History:
 @dataclass(frozen=True)
 class MappedVersion:
     """An artifact and what the graph adds to it; `people` and `withheld` are kept up in place.
-    indexed: the fields by which its vector index can filter."""
+    longest: the items that are sought beside its vector index; indexed: the fields by which that
+    can filter."""
 
     id: str
     slot: str
@@ -55,6 +57,7 @@ class MappedVersion:
     people: People
     withheld: Withheld
     popular: np.ndarray
+    longest: Longest
     indexed: frozenset[str] = frozenset()
 
     @property
@@ -148,6 +151,7 @@ def mapped(
         people=people,
         withheld=withheld,
         popular=np.argsort(-artifact.popularity, kind="stable"),
+        longest=Longest.of(artifact.scorer.item_vectors, artifact.model.similarity),
         indexed=indexed,
     )
 

@@ -4,16 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from api.answers import candidates
 from api.answers.answer import Query
 from api.answers.candidates import barred_rows, pool_in_graph, pool_in_memory
+from api.loop.publication import publish
 from api.serving.mapped import History, MappedVersion
 from graphdb.answers.filtering import compile_filter
 from graphdb.catalogue.catalogue import save_items
 from graphdb.filters import Condition
 from graphdb.people.people import fetch_people
+from tests.api.versions import ITEMS, D, build_artifact
 from tests.rows import item_row
+from training.scorer import Scorer
 
 
 @pytest.fixture
@@ -42,6 +46,35 @@ def test_both_pools_are_the_catalogue_as_the_scorer_ranks_it(graph, version, his
         assert pool.scores == pytest.approx(scores[best], abs=1e-6)
     assert {s for row in asked.rows for s in asked.sources(row)} == {"vector", "similar"}
     assert mapped.sources(best[0]) == ["memory"]
+
+
+def test_long_vectors_that_the_index_ranks_last_are_candidates(
+    graph, world, serving, artifacts, monkeypatch
+):
+    """Two items point away from everybody's taste and are so long that they are the best."""
+    monkeypatch.setattr(candidates, "NEAR", 0)
+    monkeypatch.setattr(candidates, "WALKED", 0)
+    cosine, lengths = np.full(ITEMS, 0.9), np.ones(ITEMS)
+    cosine[[7, 8]], lengths[[7, 8]] = 0.05, (100, 200)
+    vectors = np.zeros((ITEMS, D), np.float32)
+    vectors[:, 0], vectors[:, 1] = cosine * lengths, np.sqrt(1 - cosine**2) * lengths
+    taste = np.zeros((ITEMS, D), np.float32)
+    taste[:, 0] = 1
+    nothing = sp.csr_matrix((ITEMS, ITEMS), dtype=np.float32)
+    scorer = Scorer(vectors, taste, nothing, blend=0.3)
+    model = {"similarity": "inner_product", "residual": False}
+    artifact = build_artifact(graph, artifacts / "long", scorer=scorer, **model)
+    publish(graph, artifacts / "long")
+    serving.refresh()
+    version = serving.version
+    history = version.history([fetch_people(graph)["p0"]], [])
+
+    pool = pool_in_graph(graph, version, history, Query("p0", k=3), set())
+
+    assert version.longest.rows.tolist() == [7, 8]
+    assert pool.rows[:2].tolist() == [8, 7]
+    assert pool.sources(8) == ["vector"]
+    assert len(pool.rows) < len(artifact.item_ids)
 
 
 def test_what_is_barred_is_what_was_seen_and_what_was_named(version, history):

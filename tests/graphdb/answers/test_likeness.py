@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from api.loop.publication import query_vector
+from api.serving.index_space import query_vector
 from graphdb.answers.likeness import list_peers, list_similar_by_knowledge
 from graphdb.catalogue.catalogue import save_items
 from graphdb.catalogue.relations import save_relations
