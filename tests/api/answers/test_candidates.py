@@ -53,6 +53,7 @@ def test_long_vectors_that_the_index_ranks_last_are_candidates(
 ):
     """Two items point away from everybody's taste and are so long that they are the best."""
     monkeypatch.setattr(candidates, "NEAR", 0)
+    monkeypatch.setattr(candidates, "NEAR_CHOOSING", 0)
     monkeypatch.setattr(candidates, "WALKED", 0)
     cosine, lengths = np.full(ITEMS, 0.9), np.ones(ITEMS)
     cosine[[7, 8]], lengths[[7, 8]] = 0.05, (100, 200)
@@ -89,6 +90,7 @@ def test_what_is_barred_is_what_was_seen_and_what_was_named(version, history):
 
 def test_more_are_asked_for_until_there_are_enough(graph, domain, version, history, monkeypatch):
     monkeypatch.setattr(candidates, "NEAR", 0)
+    monkeypatch.setattr(candidates, "NEAR_CHOOSING", 0)
     monkeypatch.setattr(candidates, "WALKED", 0)
     query = Query("p0", k=6, exclude_seen=False)
     best = pool_in_memory(version, history, ()).rows[:20]
@@ -124,6 +126,7 @@ def test_what_passes_a_filter_is_ranked_as_the_scorer_does(
 
 def test_a_filter_that_keeps_few_is_never_short(graph, domain, version, history, monkeypatch):
     monkeypatch.setattr(candidates, "NEAR", 0)
+    monkeypatch.setattr(candidates, "NEAR_CHOOSING", 0)
     monkeypatch.setattr(candidates, "WALKED", 0)
     last = [version.artifact.item_ids[r] for r in pool_in_memory(version, history, ()).rows[-3:]]
     save_items(graph, domain, [item_row(item, genres=["Drama"]) for item in last])
