@@ -4,7 +4,11 @@ import json
 
 
 def show(
-    name: str, value: float, unit: str, reference: float | None = None, **more: float | str
+    name: str,
+    value: float,
+    unit: str,
+    reference: float | None = None,
+    **more: float | str | list[int],
 ) -> None:
     """Print a figure; `ratio` is value / reference, where there is one that is not 0, unless it is
     given among `more`."""

@@ -8,7 +8,7 @@ of its own (benchmarks.published_shop), first as fast as they can, then at half 
 a version with other vectors is published every few minutes. soak.errors: answers that are none,
 degraded or impersonal. soak.mixed: of the answers to people without new events (soak.checked),
 those with a score that is not of the version that they name. soak.memory.PART: the median of the
-last third of the minutes, `reference` that of the first.
+last third of the minutes, `reference` that of the first; `tenths`: that of each tenth.
 """
 
 import argparse
@@ -158,13 +158,12 @@ def main() -> None:
         show(f"soak.{kind}", soak.wrong[kind], "answers")
     for name, share in (("p50", 50), ("p99", 99)):
         show(f"soak.recommend.{name}", percentile(soak.taken, share), "ms")
-    third = len(memory) // 3
     for part in PARTS:
-        first, last = (
-            statistics.median(row[part] for row in rows)
-            for rows in (memory[:third], memory[-third:])
-        )
-        show(f"soak.memory.{part}", last, "MB", first)
+        taken = [row[part] for row in memory]
+        tenths = [round(np.median(some)) for some in np.array_split(taken, 10) if len(some)]
+        third = len(taken) // 3
+        first, last = statistics.median(taken[:third]), statistics.median(taken[-third:])
+        show(f"soak.memory.{part}", last, "MB", first, tenths=tenths)
 
 
 def watch(shop: PublishedShop, ended: threading.Event, memory: list[dict[str, float]]) -> None:
