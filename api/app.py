@@ -18,6 +18,7 @@ from api.links import link
 from api.metrics import Requests
 from api.request_ids import HEADER, RequestIds
 from api.routes import routers
+from api.serving.heap import give_back_arrays
 from api.settings import Settings
 from api.state import State, open_state
 from graphdb.connection import Neo4jSettings
@@ -34,6 +35,7 @@ def create_app() -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, State]]:
+        give_back_arrays()
         with open_state(settings, neo4j) as state:
             if told := warning(state.keyring):
                 log.warning(told)
