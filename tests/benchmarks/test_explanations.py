@@ -28,7 +28,7 @@ def artifact() -> Artifact:
         similar=sp.csr_matrix(weights),
         blend=1.0,
     )
-    model = type("Model", (), {"id": "made"})
+    model = type("Model", (), {"id": "made", "similarity": "cosine"})
     return Artifact(
         model=model,
         item_ids=[str(n) for n in range(ITEMS)],
