@@ -48,9 +48,10 @@ class Longest:
     @classmethod
     def of(cls, vectors: np.ndarray, similarity: str) -> "Longest":
         """Those of item vectors [I, d]; none where lengths do not count."""
-        lengths = np.linalg.norm(vectors, axis=1)
-        capped = lengths > _cap(lengths) if similarity == "inner_product" else lengths < 0
-        rows = np.flatnonzero(capped)
+        rows = np.empty(0, np.int64)
+        if similarity == "inner_product":
+            lengths = np.linalg.norm(vectors, axis=1)
+            rows = np.flatnonzero(lengths > _cap(lengths))
         return cls(rows, vectors[rows])
 
     def nearest(self, user: np.ndarray, count: int, barred: Collection[int] = ()) -> np.ndarray:
