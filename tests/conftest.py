@@ -15,12 +15,10 @@ from graphdb.domain import Domain, load_domain
 from graphdb.local.jar_lock import DEFAULT_VERSION
 from graphdb.local.server import LocalNeo4j, bolt_uri
 from graphdb.schema import create_schema
+from tests.api.worlds import Worlds
+from tests.wiping import wipe
+from training.artifact import Artifact
 
-# In small transactions: a data set's relationships at once are more than one may hold.
-WIPE = (
-    "MATCH ()-[r]->() CALL (r) { DELETE r } IN TRANSACTIONS OF 10000 ROWS",
-    "MATCH (n) CALL (n) { DELETE n } IN TRANSACTIONS OF 1000 ROWS",
-)
 COUNT_NODES = "MATCH (n) RETURN count(n) AS nodes"
 
 
@@ -139,14 +137,24 @@ def graph(
         yield graph
 
 
-def wipe(graph: Graph, *, indexes: bool = True) -> None:
-    """Remove every node and, unless told to leave them, vector index."""
-    with graph._driver.session(database=graph.database) as session:
-        found = session.run("SHOW VECTOR INDEXES YIELD name RETURN name") if indexes else ()
-        for record in list(found):
-            session.run(f"DROP INDEX {record['name']}").consume()
-        for statement in WIPE:
-            session.run(statement).consume()
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Path:
+    """The home's directory of artifacts."""
+    directory = tmp_path / "home" / "artifacts"
+    directory.mkdir(parents=True)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    """The small worlds of this run."""
+    return Worlds(tmp_path_factory.mktemp("worlds"))
+
+
+@pytest.fixture
+def world(graph, domain, artifacts, worlds) -> Artifact:
+    """The graph with a small world in it and version v1 of it serving; returns the artifact."""
+    return worlds.place(graph, domain, artifacts)
 
 
 @pytest.fixture(scope="session")

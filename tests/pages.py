@@ -26,10 +26,10 @@ from graphdb.events.events import save_events
 from graphdb.schema import create_schema
 from tests.api.conftest import api_on, until_mapped, until_ranked
 from tests.api.versions import build_artifact
-from tests.conftest import wipe
 from tests.documents import FENCE, ROOT, matches
 from tests.graphdb.answers.test_served import served_row
 from tests.rows import event_row, item_row
+from tests.wiping import wipe
 
 
 @dataclass(frozen=True)

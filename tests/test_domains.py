@@ -23,8 +23,8 @@ from graphdb.exploration import explore
 from graphdb.schema import create_schema
 from ingest.file_import import Imported, find_dataset, import_dataset
 from ingest.tables.rejects import Rejects
-from tests.conftest import wipe
 from tests.documents import ROOT, blocks
+from tests.wiping import wipe
 
 PAGES = ROOT / "docs" / "domains"
 DATA = {"films": "ml-100k", "shop": "online-retail", "articles": "deskdrop", "social": "gowalla"}

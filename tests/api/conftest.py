@@ -23,30 +23,10 @@ from graphdb.local.processes import choose_port
 from graphdb.schema import create_schema
 from tests.api.pathlight import Run
 from tests.api.worlds import Worlds
-from tests.conftest import wipe
+from tests.wiping import wipe
 from training.artifact import Artifact
 
 READY_S = 60
-
-
-@pytest.fixture
-def artifacts(tmp_path: Path) -> Path:
-    """The home's directory of artifacts."""
-    directory = tmp_path / "home" / "artifacts"
-    directory.mkdir(parents=True)
-    return directory
-
-
-@pytest.fixture(scope="session")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    """The small worlds of this run."""
-    return Worlds(tmp_path_factory.mktemp("worlds"))
-
-
-@pytest.fixture
-def world(graph, domain, artifacts, worlds) -> Artifact:
-    """The graph with a small world in it and version v1 of it serving; returns the artifact."""
-    return worlds.place(graph, domain, artifacts)
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,10 @@ from ingest.stream.served import ServedLists
 from ingest.stream.stream import EventStream
 from tests.api.conftest import api_on, consumer_on, until_mapped
 from tests.api.versions import build_artifact, fill_graph
-from tests.conftest import empty_stream_of, wipe
+from tests.conftest import empty_stream_of
 from tests.rows import item_row
 from tests.ruled import RULED, TEXT
+from tests.wiping import wipe
 
 
 @pytest.fixture(scope="module")

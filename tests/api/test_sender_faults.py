@@ -28,7 +28,8 @@ from tests.api.faults import (
     event,
     stored,
 )
-from tests.conftest import empty_stream_of, wipe
+from tests.conftest import empty_stream_of
+from tests.wiping import wipe
 
 pytestmark = pytest.mark.faults
 

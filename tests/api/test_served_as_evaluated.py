@@ -15,8 +15,8 @@ from graphdb.snapshot import read_snapshot
 from ingest.file_import import find_dataset, import_dataset
 from ingest.tables.rejects import Rejects
 from tests.api.conftest import api_on, until_mapped
-from tests.conftest import wipe
 from tests.test_domains import beginning
+from tests.wiping import wipe
 from training.closed_forms.ease import EaseConfig
 from training.fitted import Settings, refit
 from training.judging.assessment import Assessment

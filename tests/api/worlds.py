@@ -12,7 +12,7 @@ from api.loop.publication import publish
 from graphdb.connection import Graph
 from graphdb.domain import Domain
 from tests.api.versions import build_artifact, fill_graph
-from tests.conftest import wipe
+from tests.wiping import wipe
 from training.artifact import Artifact
 
 LIST_INDEXES = """

@@ -8,9 +8,9 @@ from graphdb.catalogue.relations import save_relations
 from graphdb.events.events import save_events
 from graphdb.events.retraction import retract_event
 from graphdb.people.people import join_people
-from tests.conftest import wipe
 from tests.related import RELATED
 from tests.rows import NOON, event_row, item_row
+from tests.wiping import wipe
 
 ROWS = [event_row(f"u{n % 3}", str(n % 4), n, event_id=str(n), value=float(n)) for n in range(12)]
 FOLLOWS = {"type": "follows", "start": "u0", "end": "u1", "weight": 2.0}

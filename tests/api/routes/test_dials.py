@@ -19,9 +19,9 @@ from graphdb.people.people import fetch_people
 from graphdb.schema import create_schema
 from tests.api.conftest import api_on, until_mapped
 from tests.api.versions import D, build_artifact
-from tests.conftest import wipe
 from tests.documents import blocks
 from tests.rows import event_row, item_row
+from tests.wiping import wipe
 from training.scorer import Scorer
 
 PAGE = "docs/dials.md"

@@ -16,9 +16,9 @@ from graphdb.filters import Any as AnyOf
 from graphdb.schema import create_schema
 from graphdb.versions.slots import build_indexes, fill_items, indexed_fields
 from graphdb.versions.versions import begin_version, flip
-from tests.conftest import wipe
 from tests.filtered import EVERY_KIND, passes
 from tests.rows import item_row
+from tests.wiping import wipe
 
 SEED = 2
 

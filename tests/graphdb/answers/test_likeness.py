@@ -10,7 +10,6 @@ from graphdb.catalogue.catalogue import save_items
 from graphdb.catalogue.relations import save_relations
 from graphdb.people.people import fetch_people, join_people
 from graphdb.schema import create_schema
-from tests.api.conftest import artifacts, world, worlds  # noqa: F401
 from tests.related import RELATED
 from tests.rows import item_row
 
@@ -38,7 +37,7 @@ def test_a_relation_counts_whichever_way_it_goes(graph, domain):
         assert list_similar_by_knowledge(graph, domain, item, 5) == [{"id": other, "score": 1.0}]
 
 
-def test_peers_are_by_cosine_and_whoever_was_joined_is_there_once(graph, world):  # noqa: F811
+def test_peers_are_by_cosine_and_whoever_was_joined_is_there_once(graph, world):
     people = fetch_people(graph)
     users = world.scorer.user_vectors(world.history, world.residuals)
     row_of = {person: world.user_keys.index(key) for person, key in people.items()}

@@ -14,9 +14,9 @@ from graphdb.events.precedence import find_ranks
 from graphdb.events.retraction import retract_event
 from graphdb.export.export import export_snapshot
 from graphdb.people.erasure import erase_person
-from tests.conftest import wipe
 from tests.model import expected, stored
 from tests.rows import NOON, event_row
+from tests.wiping import wipe
 
 pytestmark = pytest.mark.faults
 

@@ -7,11 +7,10 @@ from graphdb.catalogue.catalogue import save_items
 from graphdb.people.people import fetch_people
 from graphdb.versions.published import list_near_published, list_similar_to_all
 from graphdb.versions.versions import fetch_serving
-from tests.api.conftest import artifacts, world, worlds  # noqa: F401
 from tests.rows import item_row
 
 
-def test_items_come_as_the_published_vector_scores_them(graph, domain, world):  # noqa: F811
+def test_items_come_as_the_published_vector_scores_them(graph, domain, world):
     key, slot = fetch_people(graph)["p0"], fetch_serving(graph)["slot"]
     row = world.user_keys.index(key)
     user = world.scorer.user_vectors(world.history[[row]], world.residuals[[row]])[0]
@@ -26,7 +25,7 @@ def test_items_come_as_the_published_vector_scores_them(graph, domain, world):  
     assert list_near_published(graph, slot, ["none"], 3) == []
 
 
-def test_walks_from_several_items_add_up(graph, domain, world):  # noqa: F811
+def test_walks_from_several_items_add_up(graph, domain, world):
     slot, weights = fetch_serving(graph)["slot"], {"3": 1.0, "5": -0.5}
     ids = world.item_ids
     total = sum(w * world.scorer.similar[ids.index(i)].toarray()[0] for i, w in weights.items())

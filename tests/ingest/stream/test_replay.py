@@ -13,10 +13,10 @@ from graphdb.schema import create_schema
 from ingest.event import read_events
 from ingest.stream.partition_reader import Terms
 from ingest.stream.stream import EventStream
-from tests.conftest import wipe
 from tests.ingest.conftest import until_written
 from tests.model import expected, stored
 from tests.rows import NOON
+from tests.wiping import wipe
 
 pytestmark = pytest.mark.faults
 
