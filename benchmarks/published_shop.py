@@ -2,8 +2,9 @@
 
 People and events are benchmarks.shoplike's. Its versions are drawn, not trained, so that a
 catalogue that takes hours to train is there in minutes: an item's vector is its taste's with as
-much noise, its item–item weights lead to others of its taste. People choose without tastes, so that
-their vectors are sums of unlike items: harder for an index than those of real people.
+much noise, its item–item weights lead to others of its taste. Where the similarity is the inner
+product, items' lengths are drawn too, log-normal. People choose without tastes, so that their
+vectors are sums of unlike items: harder for an index than those of real people.
 """
 
 import sys
@@ -38,6 +39,8 @@ TASTE = 200
 """Items of one taste."""
 WEIGHTS = 50
 """Item–item weights of an item."""
+LENGTHS = 0.5
+"""Deviation of the logarithm of an item's length where lengths count."""
 SHELVES = 50
 """An item is on one of so many: a filter for one of them keeps 2 %."""
 CATALOGUE_ROWS = 2_000
@@ -54,9 +57,10 @@ class PublishedShop:
     snapshot: Snapshot
     keys: dict[str, str]
 
-    def draw(self, seed: int) -> Artifact:
+    def draw(self, seed: int, *, cosine: bool = True) -> Artifact:
         """A version with this seed, written to where the API looks for it."""
-        return drawn(self.snapshot, self.stack.settings.artifacts / f"drawn-{seed}", seed)
+        directory = self.stack.settings.artifacts / f"drawn-{seed}{'' if cosine else '-lengths'}"
+        return drawn(self.snapshot, directory, seed, cosine=cosine)
 
     def publish(self, artifact: Artifact) -> None:
         """Make it what serves; the API may be behind."""
@@ -105,15 +109,17 @@ def published_shop(
         yield shop, artifact
 
 
-def drawn(snapshot: Snapshot, directory: Path, seed: int) -> Artifact:
+def drawn(snapshot: Snapshot, directory: Path, seed: int, *, cosine: bool = True) -> Artifact:
     """A version of the snapshot's people and items with drawn vectors, written to `directory`."""
     draw = np.random.default_rng(seed)
     ids = snapshot.items["id"].to_pylist()
     taste = draw.permutation(len(ids)) // TASTE
     vectors = _unit(draw.normal(size=(taste.max() + 1, DIMENSIONS)))[taste]
     vectors = _unit(vectors + _unit(draw.normal(size=vectors.shape)))
+    if not cosine:
+        vectors *= draw.lognormal(0, LENGTHS, (len(ids), 1)).astype(np.float32)
     data = snapshot_interactions(snapshot)
-    scorer = Scorer(vectors, vectors, _similar(draw, taste), blend=0.3)
+    scorer = Scorer(vectors, vectors, _similar(draw, taste), blend=0.3, cosine=cosine)
     now = datetime.now(UTC)
     model = Model(
         id=directory.name,
@@ -124,7 +130,7 @@ def drawn(snapshot: Snapshot, directory: Path, seed: int) -> Artifact:
         as_of=snapshot.manifest.as_of,
         created_at=now,
         seed=seed,
-        similarity="cosine",
+        similarity="cosine" if scorer.cosine else "inner_product",
         dimensions=DIMENSIONS,
         history_exponent=scorer.history_exponent,
         weight_cap=scorer.weight_cap,

@@ -1,6 +1,7 @@
 """What an answer costs in a small catalogue, and in a large one.
 
     python -m benchmarks.scale [--items 10000 100000 400000] [--requests 300] [--plot FILE.svg]
+                               [--neo4j VERSION]
 
 A shop of its own for each size (benchmarks.published_shop) with the same people and events, one
 client, k 10. scale.recommend.N is the p50 with N items, scale.filtered.wide.N that with a filter
@@ -19,6 +20,7 @@ from benchmarks.figures import show
 from benchmarks.published_shop import published_shop
 from benchmarks.serving import SEED, asks, latencies
 from benchmarks.shoplike import ShopLike
+from graphdb.local.jar_lock import DEFAULT_VERSION
 
 ASKED = ("recommend", "filtered.wide")
 SIZES = (10_000, 100_000, 400_000)
@@ -33,14 +35,15 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=20_000)
     parser.add_argument("--events", type=int, default=400_000)
     parser.add_argument("--requests", type=int, default=300, help="of each kind")
+    parser.add_argument("--neo4j", default=DEFAULT_VERSION, help="version of the local Neo4j")
     parser.add_argument("--plot", type=Path, help="where to draw the figures")
     options = parser.parse_args()
-    print(f"seed {SEED}", file=sys.stderr)
+    print(f"seed {SEED}, Neo4j {options.neo4j}", file=sys.stderr)
     found: dict[int, dict[str, float]] = {}
     for items in sorted(options.items):
         data = ShopLike(events=options.events, users=options.users, items=items)
         with (
-            published_shop(data, SEED, parts=(API,)) as (shop, _),
+            published_shop(data, SEED, parts=(API,), version=options.neo4j) as (shop, _),
             bare_server(shop.stack, "bare_endpoint") as bare,
         ):
             kinds = asks(shop, bare)

@@ -6,8 +6,9 @@
 A shop of its own (benchmarks.published_shop), k 10 without what was seen, a person each. Latencies:
 one client with one connection, requests of all kinds in turn; `filtered` keeps 2 % of the items,
 `filtered.wide` 40 %. Throughput: CLIENTS at once, both sides in turn. recall: of the exact score's
-best ten over the whole catalogue, or of what passes the filter, the share that is answered.
-`reference` is the bare endpoint's figure of the run.
+best ten over the whole catalogue, or of what passes the filter, the share that is answered, and
+recall.lengths that of a second version, whose score is the inner product. `reference` is the bare
+endpoint's figure of the run.
 """
 
 import argparse
@@ -65,6 +66,10 @@ def main() -> None:
         show("serving.recall", recall(shop, artifact), f"of the best {K}")
         for name, percent in KEPT.items():
             show(f"serving.filtered{name}.recall", recall(shop, artifact, percent), f"of {K}")
+        lengths = shop.draw(SEED, cosine=False)
+        shop.publish(lengths)
+        shop.until_served(lengths.model.id)
+        show("serving.recall.lengths", recall(shop, lengths), f"of the best {K}")
 
 
 def asks(shop: PublishedShop, bare: str) -> dict[str, Ask]:

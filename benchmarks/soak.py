@@ -2,6 +2,7 @@
 
     python -m benchmarks.soak [--minutes 30] [--publish-minutes 5] [--fastest-seconds 20]
                               [--items 40000] [--users 100000] [--events 1000000]
+                              [--neo4j VERSION]
 
 The clients of benchmarks.serving send recommendations, events and catalogue changes (MIX) on a shop
 of its own (benchmarks.published_shop), first as fast as they can, then at half that rate; meanwhile
@@ -32,6 +33,7 @@ from benchmarks.published_shop import PublishedShop, catalogue_fields, published
 from benchmarks.serving import SEED, K, percentile, rate
 from benchmarks.shoplike import SHARES, TYPES, ShopLike, item_id
 from graphdb.connection import Neo4jSettings
+from graphdb.local.jar_lock import DEFAULT_VERSION
 from training.artifact import Artifact
 
 MIX = {"recommend": 0.6, "event": 0.35, "catalogue": 0.05}
@@ -129,10 +131,11 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=40_000)
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--neo4j", default=DEFAULT_VERSION, help="version of the local Neo4j")
     options = parser.parse_args()
-    print(f"seed {SEED}", file=sys.stderr)
+    print(f"seed {SEED}, Neo4j {options.neo4j}", file=sys.stderr)
     data = ShopLike(events=options.events, users=options.users, items=options.items)
-    with published_shop(data, SEED) as (shop, artifact):
+    with published_shop(data, SEED, version=options.neo4j) as (shop, artifact):
         people = shop.people(data.users, SEED)
         half = len(people) // 2
         soak = Soak(shop, {artifact.model.id: artifact}, people[:half], people[half:])
