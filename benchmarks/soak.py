@@ -5,11 +5,12 @@
                               [--neo4j VERSION]
 
 The clients of benchmarks.serving send recommendations, events and catalogue changes (MIX) on a shop
-of its own (benchmarks.published_shop), first as fast as they can, then at half that rate; meanwhile
-a version with other vectors is published every few minutes. soak.errors: answers that are none,
-degraded or impersonal. soak.mixed: of the answers to people without new events (soak.checked),
-those with a score that is not of the version that they name. soak.memory.PART: the median of the
-last third of the minutes, `reference` that of the first; `tenths`: that of each tenth.
+of its own (benchmarks.published_shop), first as fast as they can, then at half that rate, each time
+all at once; meanwhile a version with other vectors is published every few minutes. soak.errors:
+answers that are none, degraded or impersonal. soak.mixed: of the answers to people without new
+events (soak.checked), those with a score that is not of the version that they name.
+soak.memory.PART: the median of the last third of the minutes, `reference` that of the first;
+`tenths`: that of each tenth.
 """
 
 import argparse
@@ -112,10 +113,11 @@ class Soak:
 
     def publish(self, ended: threading.Event, seconds: float) -> None:
         """A version with other vectors every so many seconds, until the end."""
-        for seed in itertools.count(SEED + 1):
-            if ended.wait(seconds):
+        began = time.monotonic()
+        for number in itertools.count(1):
+            if ended.wait(max(0.0, began + number * seconds - time.monotonic())):
                 return
-            artifact = self.shop.draw(seed)
+            artifact = self.shop.draw(SEED + number)
             self.versions[artifact.model.id] = artifact
             self.shop.publish(artifact)
 
