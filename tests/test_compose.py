@@ -13,6 +13,7 @@ from api.settings import Settings, check_addresses
 from graphdb.connection import Neo4jSettings
 from graphdb.local.jar_lock import DEFAULT_VERSION
 from graphdb.local.jars import CacheSettings
+from graphdb.local.server import CONF
 
 ROOT = Path(__file__).parents[1]
 CELERY = ("worker", "trainer", "beat")
@@ -50,6 +51,22 @@ def test_the_services_are_those_of_the_local_stack_and_a_trainer(services: dict[
 
 def test_the_graph_is_the_version_of_the_default_lock(services: dict[str, Any]):
     assert services["neo4j"]["image"] == f"neo4j:{DEFAULT_VERSION}-community"
+
+
+def test_the_graph_is_told_what_the_local_one_is(services: dict[str, Any]):
+    local = dict(line.split("=", 1) for line in CONF.splitlines())
+    told = {
+        re.sub("__|_", lambda run: "_" if run[0] == "__" else ".", name.removeprefix("NEO4J_")): is_
+        for name, is_ in services["neo4j"]["environment"].items()
+    }
+    # Sizes are for the machine, and addresses for what runs on it.
+    shared = {name for name in local if name.startswith(("db.", "dbms.", "internal."))} - {
+        "dbms.security.auth_enabled",
+        "db.tx_log.preallocate",
+        "internal.dbms.bolt.netty_server_shutdown_quiet_period",
+    }
+
+    assert {name: told.get(name) for name in shared} == {name: local[name] for name in shared}
 
 
 def test_the_addresses_would_be_accepted(services: dict[str, Any]):

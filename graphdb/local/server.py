@@ -36,7 +36,10 @@ FLAGS = [
     "-Dlog4j2.disable.jmx=true",
     "-Dfile.encoding=UTF-8",
 ]
-# Netty's quiet period would add ten seconds to each stop, after the databases have closed.
+# Netty's quiet period would add ten seconds to each stop, after the databases have closed. A vector
+# index that is filled through a buffer of 1 MB, as by default, falls into parts that are each
+# searched to the end: of 100,000 vectors the nearest 120 take 10.3 ms in its ten parts, 7.6 ms in
+# the five of 16 MB. Still fewer lose as much in neighbours as they gain.
 CONF = """\
 server.default_listen_address=127.0.0.1
 server.bolt.listen_address=127.0.0.1:{port}
@@ -56,6 +59,7 @@ db.memory.transaction.max=256m
 dbms.security.allow_csv_import_from_file_urls=false
 dbms.usage_report.enabled=false
 db.tx_log.preallocate=false
+internal.dbms.index.vector.population_ram_buffer_size=16
 internal.dbms.bolt.netty_server_shutdown_quiet_period=0
 """
 
